@@ -1,0 +1,232 @@
+/* stats.c - the public readings: statistics, the walk over live blocks, and small questions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/census.h"
+#include "front/front.h"
+#include "hakmem.h"
+#include "heap/registry.h"
+#include "os/vm.h"
+#include "pool/pool.h"
+
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
+
+EXPORT const char *hakmem_version(void)
+{
+    return STRING(HAKMEM_VERSION_MAJOR) "." STRING(HAKMEM_VERSION_MINOR) "." STRING(HAKMEM_VERSION_PATCH);
+}
+
+EXPORT size_t hakmem_usable_size(const void *p)
+{
+    return p && hakmem_owns(p) ? front_usable_size(p) : 0;
+}
+
+EXPORT size_t hakmem_good_size(size_t size)
+{
+    return front_good_size(size);
+}
+
+EXPORT bool hakmem_owns(const void *p)
+{
+    size_t unit = region_unit_of(p);
+    if (unit >= region_units())
+        return false;
+    return region_tag(unit) != TAG_NONE || pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2).count != 0;
+}
+
+EXPORT size_t hakmem_trim(void)
+{
+    registry_trim();
+    return pool_purge(true);
+}
+
+/* ---- statistics */
+
+static uint64_t load(_Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_heap(struct heap *heap, struct hakmem_stats *stats)
+{
+    struct heap_stats *from = &heap->stats;
+    stats->front_mallocs += load(&from->mallocs);
+    stats->front_malloc_hits += load(&from->malloc_hits);
+    stats->front_frees += load(&from->frees);
+    stats->front_free_hits += load(&from->free_hits);
+    stats->refills += load(&from->refills);
+    stats->refill_blocks += load(&from->refill_blocks);
+    stats->flushes += load(&from->flushes);
+    stats->flush_blocks += load(&from->flush_blocks);
+    stats->remote_frees += load(&from->remote_frees);
+    stats->depot_puts += load(&from->depot_puts);
+    stats->depot_hits += load(&from->depot_hits);
+    stats->depot_misses += load(&from->depot_misses);
+    stats->published_blocks += load(&from->published_blocks);
+    stats->collected_blocks += load(&from->collected_blocks);
+    stats->slabs_new += load(&from->slabs_new);
+    stats->slabs_released += load(&from->slabs_released);
+    stats->heaps_adopted += load(&from->adoptions);
+}
+
+static void add_pool(struct hakmem_stats *stats)
+{
+    struct pool_stats pool;
+    pool_stats_read(&pool);
+    stats->superslabs = pool.mapped;
+    stats->superslabs_in_use = pool.shared + pool.huge;
+    stats->superslabs_lru = pool.warm;
+    stats->retained_bytes = pool.warm * (uint64_t)SUPERSLAB_BYTES + pool.free_dirty_units * (uint64_t)UNIT_BYTES;
+    stats->pool_dirty_hits = pool.dirty_hits;
+    stats->pool_clean = pool.clean;
+    stats->lru_hits = pool.lru_hits;
+    stats->lru_misses = pool.lru_misses;
+    stats->lru_evictions = pool.lru_evictions;
+}
+
+static unsigned free_in_map(const struct census_entry *entry)
+{
+    unsigned blocks = 0;
+    for (unsigned w = 0; w < (entry->blocks + 63) / 64; w++)
+        blocks += bit_count(entry->free_map[w]);
+    return blocks;
+}
+
+static bool add_entry(const struct census_entry *entry, void *argument)
+{
+    struct hakmem_stats *stats = argument;
+    unsigned taken = entry->blocks - free_in_map(entry);
+    stats->live_blocks += taken;
+    stats->live_bytes += taken * (uint64_t)entry->block_bytes;
+    return true;
+}
+
+static void add_cached(void *const *blocks, size_t n, unsigned size_class, void *argument)
+{
+    (void)blocks;
+    struct hakmem_stats *stats = argument;
+    uint64_t bytes = n * class_size(size_class);
+    stats->cached_bytes += bytes;
+    stats->live_blocks -= size_min(n, stats->live_blocks); /* the maps count them as taken */
+    stats->live_bytes -= bytes < stats->live_bytes ? bytes : stats->live_bytes;
+}
+
+EXPORT bool hakmem_stats_read(struct hakmem_stats *out, size_t size)
+{
+    if (!out)
+        return false;
+    struct hakmem_stats stats = {0};
+    stats.heaps = registry_heap_count(&(size_t){0});
+    stats.calls_mmap = load(&vm_calls.mmap);
+    stats.calls_munmap = load(&vm_calls.munmap);
+    stats.calls_madvise = load(&vm_calls.madvise);
+    stats.calls_mremap = load(&vm_calls.mremap);
+    stats.calls_prctl = load(&vm_calls.prctl);
+    if (region_units()) {
+        size_t parked;
+        registry_heap_count(&parked);
+        stats.heaps_parked = parked;
+        stats.metadata_bytes = region_metadata_bytes();
+        stats.mapped_bytes = region_payload_bytes();
+        for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+            add_heap(heap, &stats);
+        add_pool(&stats);
+        census_visit(add_entry, &stats);
+        census_visit_cached(add_cached, &stats);
+    }
+    memcpy(out, &stats, size_min(size, sizeof stats));
+    return true;
+}
+
+/* ---- the walk */
+
+/* Blocks that the maps call taken but that lie in a cache, sorted. */
+struct cached_blocks {
+    uintptr_t *blocks; /* NULL while they are only counted */
+    size_t count, room;
+};
+
+static void note_cached(void *const *blocks, size_t n, unsigned size_class, void *argument)
+{
+    (void)size_class;
+    struct cached_blocks *cached = argument;
+    for (size_t i = 0; i < n; i++, cached->count++)
+        if (cached->count < cached->room)
+            cached->blocks[cached->count] = (uintptr_t)blocks[i];
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* An in-place heap sort: libc's qsort may allocate. */
+static void sift_down(uintptr_t *blocks, size_t root, size_t end)
+{
+    for (size_t child; (child = 2 * root + 1) < end; root = child) {
+        if (child + 1 < end && blocks[child] < blocks[child + 1])
+            child++;
+        if (blocks[root] >= blocks[child])
+            return;
+        uintptr_t swapped = blocks[root];
+        blocks[root] = blocks[child];
+        blocks[child] = swapped;
+    }
+}
+
+static void sort_addresses(uintptr_t *blocks, size_t n)
+{
+    for (size_t i = n / 2; i-- > 0;)
+        sift_down(blocks, i, n);
+    for (size_t end = n; end-- > 1;) {
+        uintptr_t largest = blocks[0];
+        blocks[0] = blocks[end];
+        blocks[end] = largest;
+        sift_down(blocks, 0, end);
+    }
+}
+
+static bool is_cached(const struct cached_blocks *cached, uintptr_t block)
+{
+    return bsearch(&block, cached->blocks, cached->count, sizeof block, compare_addresses) != NULL;
+}
+
+struct walk {
+    hakmem_walk_fn visit;
+    void *argument;
+    struct cached_blocks cached;
+};
+
+static bool walk_entry(const struct census_entry *entry, void *argument)
+{
+    struct walk *walk = argument;
+    for (unsigned i = 0; i < entry->blocks; i++) {
+        uintptr_t block = entry->address + i * entry->block_bytes;
+        bool taken = !((entry->free_map[i / 64] >> (i % 64)) & 1);
+        if (taken && !is_cached(&walk->cached, block) &&
+            !walk->visit((void *)block, entry->block_bytes, walk->argument))
+            return false;
+    }
+    return true;
+}
+
+EXPORT bool hakmem_walk(hakmem_walk_fn visit, void *argument)
+{
+    struct walk walk = {.visit = visit, .argument = argument};
+    census_visit_cached(note_cached, &walk.cached);
+    walk.cached.room = walk.cached.count + walk.cached.count / 8 + 1;
+    walk.cached.count = 0;
+    size_t bytes = align_up(walk.cached.room * sizeof(uintptr_t), vm_page_bytes());
+    walk.cached.blocks = (uintptr_t *)vm_map(bytes);
+    if (!walk.cached.blocks)
+        return false;
+    census_visit_cached(note_cached, &walk.cached);
+    walk.cached.count = size_min(walk.cached.count, walk.cached.room);
+    sort_addresses(walk.cached.blocks, walk.cached.count);
+    bool whole = census_visit(walk_entry, &walk);
+    vm_unmap((uintptr_t)walk.cached.blocks, bytes);
+    return whole;
+}

@@ -1,0 +1,78 @@
+/* config.h - the constants of the design, and the options' values.
+ *
+ * Owns nothing that changes but `options`, which the api floor fills at start. A torture build
+ * (HAKMEM_TORTURE) makes everything tiny, so that every edge is met all the time. */
+#ifndef HAKMEM_BASE_CONFIG_H
+#define HAKMEM_BASE_CONFIG_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef HAKMEM_DEBUG
+#define HAKMEM_DEBUG 0
+#endif
+#ifndef HAKMEM_TORTURE
+#define HAKMEM_TORTURE 0
+#endif
+#ifndef HAKMEM_TESTING
+#define HAKMEM_TESTING 0
+#endif
+
+enum {
+    UNIT_LOG2 = 16,
+    UNIT_BYTES = 1 << UNIT_LOG2,
+    SUPERSLAB_UNITS_LOG2 = HAKMEM_TORTURE ? 2 : 5,
+    SUPERSLAB_UNITS = 1 << SUPERSLAB_UNITS_LOG2,
+    SUPERSLAB_LOG2 = UNIT_LOG2 + SUPERSLAB_UNITS_LOG2,
+    SUPERSLAB_BYTES = 1 << SUPERSLAB_LOG2,
+
+    SIZE_CLASSES = 72,
+    SMALL_MAX_BYTES = 1024,          /* sizes that the table in the heap knows */
+    SLAB_MAX_BYTES = 32 * 1024,      /* the largest size class */
+    WIDE_UNITS = 4,                  /* units of a slab of the classes above 8 KiB */
+    RUN_MAX_UNITS = HAKMEM_TORTURE ? 2 : 16,
+    RUN_MAX_BYTES = RUN_MAX_UNITS * UNIT_BYTES,
+
+    BLOCK_ALIGN = 16,
+    CACHE_LINE = 64,
+};
+
+/* FastCaches and magazines: what a cache of one class may hold. */
+enum {
+    FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 32,
+    FASTCACHE_YOUNG_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
+    FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
+    FASTCACHE_MAX_BYTES = 128 * 1024,
+    MAGAZINE_BLOCKS = HAKMEM_TORTURE ? 2 : 62,
+    MAGAZINE_MAX_BYTES = 64 * 1024,
+    DEPOT_SHARDS = 16,
+    DEPOT_CLASS_BYTES = HAKMEM_TORTURE ? 4096 : 256 * 1024, /* a class's magazines in one shard */
+    YOUNG_EVENTS = HAKMEM_TORTURE ? 4 : 48, /* slow paths after which a heap counts as busy */
+};
+
+static_assert((int)WIDE_UNITS <= (int)SUPERSLAB_UNITS, "a wide slab fits in a SuperSlab");
+static_assert((int)RUN_MAX_UNITS <= (int)SUPERSLAB_UNITS, "so does a run");
+
+#define PAYLOAD_MAX ((size_t)PTRDIFF_MAX)
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define HIDDEN __attribute__((visibility("hidden")))
+#define COLD __attribute__((cold, noinline))
+#define NOINLINE __attribute__((noinline))
+
+/* The options' values, named as in options.def. Written at start and by hakmem_option_set; read
+ * anywhere, each on its own, so relaxed atomics are enough. */
+struct options {
+#define OPTION(field, name, initial, minimum, maximum, when, help) _Atomic uint32_t field;
+#include "base/options.def"
+#undef OPTION
+};
+extern struct options options HIDDEN;
+
+#define OPTION_VALUE(field) __atomic_load_n((const uint32_t *)&options.field, __ATOMIC_RELAXED)
+
+#endif

@@ -1,0 +1,190 @@
+#include "front/large.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/log.h"
+#include "front/misuse.h"
+#include "os/vm.h"
+#include "pool/pool.h"
+#include "region/region.h"
+
+enum { MOVED_SPANS_MAX = 24 };
+
+static bool is_run_tag(uint32_t tag)
+{
+    return tag > TAG_RUN && tag <= TAG_RUN + RUN_MAX_UNITS;
+}
+
+static size_t units_of(size_t size)
+{
+    return (size + UNIT_BYTES - 1) >> UNIT_LOG2;
+}
+
+static size_t superslabs_of(size_t size)
+{
+    return (size + SUPERSLAB_BYTES - 1) >> SUPERSLAB_LOG2;
+}
+
+/* ---- runs */
+
+static void tag_run(size_t unit, size_t units)
+{
+    for (size_t i = units; i-- > 1;)
+        region_tag_set(unit + i, (uint32_t)(TAG_RUN_INNER + i));
+    region_tag_set(unit, (uint32_t)(TAG_RUN + units));
+}
+
+static void *run_malloc(size_t size, size_t align, bool zeroed)
+{
+    bool clean;
+    size_t units = units_of(size);
+    size_t unit = pool_take_units(units, size_max(1, align >> UNIT_LOG2), &clean);
+    if (unit == POOL_NO_UNIT)
+        return NULL;
+    tag_run(unit, units);
+    void *p = (void *)region_unit_address(unit);
+    return zeroed && !clean ? memset(p, 0, size) : p;
+}
+
+/* The tag is taken away in one step, so that of two frees at once one finds nothing. */
+static bool take_tag(size_t unit, uint32_t tag)
+{
+    return atomic_compare_exchange_strong_explicit(&region.tag[unit], &tag, TAG_NONE, memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
+static void run_free(size_t unit, uint32_t tag)
+{
+    size_t units = tag - TAG_RUN;
+    if (!take_tag(unit, tag))
+        misuse_double_free((void *)region_unit_address(unit));
+    for (size_t i = 1; i < units; i++)
+        region_tag_set(unit + i, TAG_NONE);
+    pool_give_units(unit, units);
+}
+
+static bool run_resize(size_t unit, size_t units, size_t wanted)
+{
+    if (wanted > RUN_MAX_UNITS)
+        return false;
+    if (wanted > units && !pool_take_units_at(unit + units, wanted - units))
+        return false;
+    tag_run(unit, wanted);
+    for (size_t i = wanted; i < units; i++)
+        region_tag_set(unit + i, TAG_NONE);
+    if (wanted < units)
+        pool_give_units(unit + wanted, units - wanted);
+    return true;
+}
+
+/* ---- huge blocks */
+
+static void *span_block(struct span span)
+{
+    return (void *)superslab_address(span.first);
+}
+
+static size_t span_unit(struct span span)
+{
+    return span.first << SUPERSLAB_UNITS_LOG2;
+}
+
+static void *huge_malloc(size_t size, size_t align, bool zeroed)
+{
+    bool clean;
+    struct span span = pool_take_span(superslabs_of(size), size_max(1, align >> SUPERSLAB_LOG2), &clean);
+    if (!span.count)
+        return NULL;
+    region_tag_set(span_unit(span), TAG_HUGE);
+    return zeroed && !clean ? memset(span_block(span), 0, size) : span_block(span);
+}
+
+static void huge_free(size_t unit)
+{
+    struct span span = pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2);
+    if (!take_tag(unit, TAG_HUGE))
+        misuse_double_free((void *)region_unit_address(unit));
+    pool_give_span(span);
+}
+
+/* To a new span by moving page tables, not bytes. */
+static void *huge_move(struct span span, size_t count)
+{
+    bool clean;
+    if (pool_moved_spans() >= MOVED_SPANS_MAX)
+        return NULL;
+    struct span to = pool_take_span(count, 1, &clean);
+    if (!to.count)
+        return NULL;
+    if (!vm_move(superslab_address(span.first), span.count << SUPERSLAB_LOG2, superslab_address(to.first))) {
+        pool_give_span(to);
+        return NULL;
+    }
+    pool_span_moved(to);
+    region_tag_set(span_unit(to), TAG_HUGE);
+    region_tag_set(span_unit(span), TAG_NONE);
+    pool_span_clean(span);
+    pool_give_span(span);
+    return span_block(to);
+}
+
+static void *huge_resize(size_t unit, size_t size)
+{
+    struct span span = pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2);
+    size_t count = superslabs_of(size);
+    if (count < span.count)
+        pool_shrink_span(&span, count);
+    else if (count > span.count && !pool_extend_span(&span, count))
+        return huge_move(span, count);
+    return span_block(span);
+}
+
+/* ---- both */
+
+static bool is_run_size(size_t size, size_t align)
+{
+    return size <= RUN_MAX_BYTES && align <= RUN_MAX_BYTES;
+}
+
+void *large_malloc(size_t size, size_t align, bool zeroed)
+{
+    if (!region_claim())
+        return NULL;
+    size = size_max(size, 1);
+    return is_run_size(size, align) ? run_malloc(size, align, zeroed) : huge_malloc(size, align, zeroed);
+}
+
+void large_free(void *p, size_t unit, uint32_t tag)
+{
+    bool at_start = (uintptr_t)p == region_unit_address(unit);
+    if (likely(at_start && is_run_tag(tag)))
+        run_free(unit, tag);
+    else if (likely(at_start && tag == TAG_HUGE))
+        huge_free(unit);
+    else
+        misuse_free(p, unit, tag);
+}
+
+size_t large_usable_size(const void *p, size_t unit, uint32_t tag)
+{
+    if ((uintptr_t)p != region_unit_address(unit))
+        return 0;
+    if (is_run_tag(tag))
+        return (size_t)(tag - TAG_RUN) << UNIT_LOG2;
+    return tag == TAG_HUGE ? pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2).count << SUPERSLAB_LOG2 : 0;
+}
+
+void *large_resize(void *p, size_t size)
+{
+    size_t unit = region_unit_of(p);
+    uint32_t tag = region_tag(unit);
+    if (is_run_tag(tag))
+        return run_resize(unit, tag - TAG_RUN, units_of(size)) ? p : NULL;
+    return is_run_size(size, 1) ? NULL : huge_resize(unit, size);
+}
+
+size_t large_good_size(size_t size)
+{
+    return is_run_size(size, 1) ? align_up(size, UNIT_BYTES) : align_up(size, SUPERSLAB_BYTES);
+}

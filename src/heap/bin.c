@@ -1,0 +1,280 @@
+#include "base/check.h"
+#include "heap/heap.h"
+#include "pool/pool.h"
+
+enum { LOWEST_TRIES = 4 };
+
+static struct bin *bin_of(struct heap *heap, unsigned size_class)
+{
+    return &heap_bins(heap)->bins[size_class];
+}
+
+static unsigned fullness_of(const struct slab *slab)
+{
+    return (unsigned)(slab->free_blocks * FULLNESS_LISTS) / (slab->blocks + 1u);
+}
+
+/* ---- changes of state, each from what it says to what it says */
+
+static void slab_full_to_partial(struct bin *bin, struct slab *slab)
+{
+    unsigned fullness = fullness_of(slab);
+    slab->state = SLAB_PARTIAL;
+    slab->fullness = (uint8_t)fullness;
+    slab->prev = 0;
+    slab->next = bin->partial[fullness];
+    if (slab->next)
+        slab_from_link(slab->next)->prev = slab_to_link(slab);
+    bin->partial[fullness] = slab_to_link(slab);
+}
+
+static void slab_partial_to_full(struct bin *bin, struct slab *slab)
+{
+    CHECK(slab->state == SLAB_PARTIAL);
+    if (slab->next)
+        slab_from_link(slab->next)->prev = slab->prev;
+    if (slab->prev)
+        slab_from_link(slab->prev)->next = slab->next;
+    else
+        bin->partial[slab->fullness] = slab->next;
+    slab->state = SLAB_FULL;
+}
+
+static void slab_full_to_current(struct bin *bin, struct slab *slab)
+{
+    CHECK(!bin->current);
+    slab->state = SLAB_CURRENT;
+    bin->current = slab_to_link(slab);
+}
+
+static void slab_current_to_full(struct bin *bin, struct slab *slab)
+{
+    CHECK(bin->current == slab_to_link(slab));
+    slab->state = SLAB_FULL;
+    bin->current = 0;
+}
+
+/* The slab, in no list, goes to those that the caller will give to the pool. */
+static void slab_full_to_released(struct slab *slab, slab_link *released)
+{
+    CHECK(slab_is_empty(slab));
+    slab->state = SLAB_NONE;
+    slab->next = *released;
+    *released = slab_to_link(slab);
+}
+
+/* ---- taking */
+
+/* Of the fullest partial slabs the one with the lowest address, among the first few. */
+static struct slab *fullest_partial(struct bin *bin)
+{
+    for (unsigned f = 0; f < FULLNESS_LISTS; f++) {
+        struct slab *lowest = slab_from_link(bin->partial[f]);
+        struct slab *at = lowest;
+        for (int i = 1; at && i < LOWEST_TRIES; i++) {
+            at = slab_from_link(at->next);
+            if (at && at->unit < lowest->unit)
+                lowest = at;
+        }
+        if (lowest)
+            return lowest;
+    }
+    return NULL;
+}
+
+/* The slab to take from: the current one, unless it is empty while a partial one is there. */
+static struct slab *slab_to_take_from(struct bin *bin, slab_link *released)
+{
+    struct slab *current = slab_from_link(bin->current);
+    if (current && !slab_is_empty(current))
+        return current;
+    struct slab *partial = fullest_partial(bin);
+    if (!partial)
+        return current;
+    if (current) {
+        slab_current_to_full(bin, current);
+        slab_full_to_released(current, released);
+    }
+    slab_partial_to_full(bin, partial);
+    slab_full_to_current(bin, partial);
+    return partial;
+}
+
+unsigned bin_take(struct heap *heap, unsigned size_class, void **slot, unsigned want, slab_link *released)
+{
+    struct bin *bin = bin_of(heap, size_class);
+    unsigned got = 0;
+    while (got < want) {
+        struct slab *slab = slab_to_take_from(bin, released);
+        if (!slab)
+            break;
+        got += slab_take(slab, slot - got, want - got);
+        if (slab->free_blocks == 0)
+            slab_current_to_full(bin, slab);
+    }
+    return got;
+}
+
+static unsigned take_group(struct bin *bin, struct slab *slab, void **slot, unsigned group)
+{
+    unsigned got = slab_take_group(slab, slot, group);
+    if (got == 0 || slab->free_blocks > 0)
+        return got;
+    if (slab->state == SLAB_CURRENT)
+        slab_current_to_full(bin, slab);
+    else
+        slab_partial_to_full(bin, slab);
+    return got;
+}
+
+unsigned bin_take_group(struct heap *heap, unsigned size_class, void **slot, unsigned group)
+{
+    struct bin *bin = bin_of(heap, size_class);
+    struct slab *current = slab_from_link(bin->current);
+    unsigned got = current ? take_group(bin, current, slot, group) : 0;
+    for (unsigned f = FULLNESS_LISTS; !got && f-- > 0;)
+        if (bin->partial[f])
+            got = take_group(bin, slab_from_link(bin->partial[f]), slot, group);
+    return got;
+}
+
+/* ---- putting back */
+
+uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t mask, slab_link *released)
+{
+    struct bin *bin = bin_of(heap, slab->size_class);
+    uint64_t twice = slab_put(slab, word, mask);
+    if (slab->state == SLAB_CURRENT)
+        return twice;
+    if (slab->state == SLAB_PARTIAL) {
+        if (slab->fullness == fullness_of(slab) && !slab_is_empty(slab))
+            return twice;
+        slab_partial_to_full(bin, slab);
+    }
+    if (slab_is_empty(slab))
+        slab_full_to_released(slab, released);
+    else
+        slab_full_to_partial(bin, slab);
+    return twice;
+}
+
+static void collect_slab(struct heap *heap, struct slab *slab, slab_link *released)
+{
+    uint64_t blocks = 0;
+    for (uint64_t words = remote_take_summary(slab); words; words &= words - 1) {
+        unsigned w = bit_lowest(words);
+        uint64_t mask = remote_take_word(slab, w);
+        uint64_t twice = slab_words(slab)[w] & mask;
+        if (unlikely(twice))
+            log_line("double free of %p (%zu-byte block), freed last by another thread",
+                     (void *)(slab_address(slab) + (w * 64 + bit_lowest(twice)) * class_size(slab->size_class)),
+                     class_size(slab->size_class));
+        blocks += bit_count(mask);
+        if (words & (words - 1))
+            slab_put(slab, w, mask); /* the last word decides what becomes of the slab */
+        else
+            bin_put(heap, slab, w, mask, released);
+    }
+    count(&heap->stats.collected_blocks, blocks);
+}
+
+void bin_collect(struct heap *heap, slab_link *released)
+{
+    if (inbox_is_empty(&heap->inbox))
+        return;
+    for (slab_link at = inbox_take(&heap->inbox); at;) {
+        struct slab *slab = slab_from_link(at);
+        at = remote_next(slab);
+        collect_slab(heap, slab, released);
+    }
+}
+
+void bin_release_idle(struct heap *heap, slab_link *released)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        struct slab *current = slab_from_link(bin_of(heap, c)->current);
+        if (current && slab_is_empty(current)) {
+            slab_current_to_full(bin_of(heap, c), current);
+            slab_full_to_released(current, released);
+        }
+    }
+}
+
+/* ---- slabs from and to the pool */
+
+static void tag_slab(const struct slab *slab, uint32_t tag)
+{
+    for (unsigned i = 0; i < size_classes[slab->size_class].slab_units; i++)
+        region_tag_set(slab->unit + i, tag);
+}
+
+bool bin_add_slab(struct heap *heap, unsigned size_class)
+{
+    bool clean;
+    size_t unit = pool_take_units(size_classes[size_class].slab_units, 1, &clean);
+    if (unit == POOL_NO_UNIT)
+        return false;
+    heap_lock(heap);
+    struct bin *bin = bin_of(heap, size_class);
+    struct slab *slab = slab_create(unit, size_class, heap->number);
+    tag_slab(slab, heap->tag | size_class);
+    if (bin->current)
+        slab_full_to_partial(bin, slab);
+    else
+        slab_full_to_current(bin, slab);
+    count(&heap->stats.slabs_new, 1);
+    heap_unlock(heap);
+    return true;
+}
+
+void bin_give_released(struct heap *heap, slab_link released)
+{
+    while (released) {
+        struct slab *slab = slab_from_link(released);
+        size_t unit = slab->unit, units = size_classes[slab->size_class].slab_units;
+        released = slab->next;
+        tag_slab(slab, TAG_NONE);
+        pool_give_units(unit, units);
+        atomic_fetch_add_explicit(&heap->stats.slabs_released, 1, memory_order_relaxed);
+    }
+}
+
+/* ---- checking */
+
+static void validate_list(struct heap *heap, unsigned size_class, unsigned fullness)
+{
+    slab_link before = 0;
+    for (slab_link at = bin_of(heap, size_class)->partial[fullness]; at; at = slab_from_link(at)->next) {
+        struct slab *slab = slab_from_link(at);
+        CHECK(slab->state == SLAB_PARTIAL && slab->fullness == fullness && slab->prev == before);
+        CHECK(slab->owner == heap->number && slab->size_class == size_class);
+        CHECK(slab->free_blocks > 0);
+        before = at;
+    }
+}
+
+static void validate_units(struct heap *heap)
+{
+    for (size_t unit = 0; unit < region_units(); unit++) {
+        uint32_t tag = region_tag(unit);
+        if (tag < TAG_OWNED || tag >> TAG_OWNER_LOG2 != heap->number)
+            continue;
+        struct slab *slab = slab_of_unit(unit);
+        slab_validate(slab);
+        CHECK(slab->state == SLAB_FULL || slab->state == SLAB_CURRENT || slab->state == SLAB_PARTIAL);
+        CHECK(slab->state != SLAB_FULL || slab->free_blocks == 0);
+    }
+}
+
+void bin_validate(struct heap *heap)
+{
+    heap_lock(heap);
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        struct slab *current = slab_from_link(bin_of(heap, c)->current);
+        CHECK(!current || (current->state == SLAB_CURRENT && current->size_class == c));
+        for (unsigned f = 0; f < FULLNESS_LISTS; f++)
+            validate_list(heap, c, f);
+    }
+    validate_units(heap);
+    heap_unlock(heap);
+}

@@ -1,0 +1,282 @@
+#include "heap/depot.h"
+
+#include <sched.h>
+
+#include "base/check.h"
+#include "heap/arena.h"
+
+struct depot_bin {
+    struct magazine *full; /* [lock: depot] */
+    _Atomic uint32_t count; /* [lock: depot] to write */
+};
+
+struct depot_shard {
+    _Alignas(CACHE_LINE) struct lock lock;
+    struct magazine *empty; /* [lock: depot] */
+    struct depot_bin bins[SIZE_CLASSES];
+};
+
+static struct depot_shard *_Atomic shards; /* DEPOT_SHARDS of them, or NULL before depot_open */
+
+static struct depot_shard *shards_or_null(void)
+{
+    return atomic_load_explicit(&shards, memory_order_acquire);
+}
+
+static unsigned own_shard(void)
+{
+    int cpu = sched_getcpu();
+    return cpu < 0 ? 0 : (unsigned)cpu % DEPOT_SHARDS;
+}
+
+static unsigned magazine_capacity(unsigned size_class)
+{
+    size_t by_bytes = MAGAZINE_MAX_BYTES / class_size(size_class);
+    return (unsigned)size_max(1, size_min(MAGAZINE_BLOCKS, by_bytes));
+}
+
+/* Full magazines of a class that a shard keeps. */
+static unsigned shard_capacity(unsigned size_class)
+{
+    size_t magazine_bytes = magazine_capacity(size_class) * class_size(size_class);
+    return (unsigned)size_max(2, DEPOT_CLASS_BYTES / magazine_bytes);
+}
+
+bool depot_open(void)
+{
+    if (shards_or_null())
+        return true;
+    size_t cells = (DEPOT_SHARDS * sizeof(struct depot_shard) + CELL_BYTES - 1) / CELL_BYTES;
+    size_t first = region_take_cells(cells);
+    if (first == SIZE_MAX)
+        return false;
+    atomic_store_explicit(&shards, (struct depot_shard *)region_cell(first + cells - 1), memory_order_release);
+    return true;
+}
+
+/* ---- publishing */
+
+struct publication {
+    struct slab *slab; /* NULL: none yet */
+    unsigned word;
+    uint64_t mask;
+};
+
+/* No remote map could be had for this slab: its heap's own map, then, under its lock. */
+static COLD uint64_t put_under_lock(struct heap *owner, const struct publication *p)
+{
+    slab_link released = 0;
+    heap_lock(owner);
+    uint64_t twice = bin_put(owner, p->slab, p->word, p->mask, &released);
+    heap_unlock(owner);
+    bin_give_released(owner, released);
+    return twice;
+}
+
+static void report_twice(const struct publication *p, uint64_t twice)
+{
+    log_fatal("double free of %p (%zu-byte block)",
+              (void *)(slab_address(p->slab) +
+                       (p->word * 64 + bit_lowest(twice)) * class_size(p->slab->size_class)),
+              class_size(p->slab->size_class));
+}
+
+static void publish(struct heap *heap, const struct publication *p)
+{
+    if (!p->slab)
+        return;
+    struct heap *owner = heap_of_number(p->slab->owner);
+    uint64_t twice;
+    count(&heap->stats.published_blocks, bit_count(p->mask));
+    if (unlikely(!remote_is_ready(p->slab)))
+        twice = put_under_lock(owner, p);
+    else if (remote_publish_word(p->slab, p->word, p->mask, &twice))
+        remote_push(&owner->inbox, p->slab);
+    if (unlikely(twice))
+        report_twice(p, twice);
+}
+
+void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsigned count_of_blocks)
+{
+    struct publication p = {NULL, 0, 0};
+    for (unsigned i = 0; i < count_of_blocks; i++) {
+        struct slab_place place = slab_place_of(blocks[i], region_unit_of(blocks[i]));
+        if (unlikely(!place.exact || place.slab->size_class != size_class))
+            log_fatal("free of %p which lies inside the block at %p (%zu bytes)", blocks[i],
+                      (void *)(slab_address(place.slab) + place.index * class_size(place.slab->size_class)),
+                      class_size(place.slab->size_class));
+        uint64_t bit = UINT64_C(1) << (place.index % 64);
+        if (place.slab != p.slab || place.index / 64 != p.word || (p.mask & bit)) {
+            publish(heap, &p);
+            p = (struct publication){place.slab, place.index / 64, 0};
+        }
+        p.mask |= bit;
+    }
+    publish(heap, &p);
+}
+
+/* ---- magazines in and out of a shard */
+
+static struct magazine *take_full(struct depot_shard *shard, unsigned size_class)
+{
+    struct depot_bin *bin = &shard->bins[size_class];
+    if (atomic_load_explicit(&bin->count, memory_order_relaxed) == 0)
+        return NULL;
+    lock_acquire(&shard->lock, LOCK_DEPOT);
+    struct magazine *magazine = bin->full;
+    if (magazine) {
+        bin->full = magazine->next;
+        atomic_store_explicit(&bin->count, bin->count - 1, memory_order_relaxed);
+    }
+    lock_release(&shard->lock, LOCK_DEPOT);
+    return magazine;
+}
+
+/* False when the shard has enough of the class. *empty gets an empty magazine if there is one. */
+static bool put_full(struct depot_shard *shard, struct magazine *magazine, struct magazine **empty)
+{
+    struct depot_bin *bin = &shard->bins[magazine->size_class];
+    bool room = false;
+    *empty = NULL;
+    lock_acquire(&shard->lock, LOCK_DEPOT);
+    if (bin->count < shard_capacity(magazine->size_class)) {
+        room = true;
+        magazine->next = bin->full;
+        bin->full = magazine;
+        atomic_store_explicit(&bin->count, bin->count + 1, memory_order_relaxed);
+        *empty = shard->empty;
+        if (shard->empty)
+            shard->empty = shard->empty->next;
+    }
+    lock_release(&shard->lock, LOCK_DEPOT);
+    return room;
+}
+
+static void put_empty(struct depot_shard *shard, struct magazine *magazine)
+{
+    lock_acquire(&shard->lock, LOCK_DEPOT);
+    magazine->next = shard->empty;
+    shard->empty = magazine;
+    lock_release(&shard->lock, LOCK_DEPOT);
+}
+
+/* A full magazine is dealt with; returns an empty one for its place, or NULL. */
+static struct magazine *hand_over(struct heap *heap, struct magazine *magazine)
+{
+    struct depot_shard *all = shards_or_null();
+    struct magazine *empty;
+    if (all && put_full(&all[own_shard()], magazine, &empty)) {
+        count(&heap->stats.depot_puts, 1);
+        return empty;
+    }
+    depot_publish(heap, magazine->size_class, magazine->blocks, magazine->count);
+    magazine->count = 0;
+    return magazine;
+}
+
+void depot_free_remote(struct heap *heap, uint32_t tag, void *block)
+{
+    unsigned size_class = tag & (TAG_OWNED - 1);
+    struct magazine **place = &heap_bins(heap)->magazines[size_class];
+    count(&heap->stats.remote_frees, 1);
+    if (unlikely(!heap->busy)) {
+        heap->slow_events++;
+        depot_publish(heap, size_class, &block, 1);
+        return;
+    }
+    if (unlikely(!*place)) {
+        *place = arena_take(heap, sizeof(struct magazine));
+        if (!*place) {
+            depot_publish(heap, size_class, &block, 1);
+            return;
+        }
+        (*place)->count = 0;
+    }
+    struct magazine *magazine = *place;
+    magazine->size_class = size_class;
+    magazine->blocks[magazine->count++] = block;
+    if (unlikely(magazine->count == magazine_capacity(size_class))) {
+        *place = hand_over(heap, magazine);
+        if (*place)
+            (*place)->count = 0;
+    }
+}
+
+unsigned depot_take(struct heap *heap, unsigned size_class, void **slot, unsigned most)
+{
+    struct depot_shard *all = shards_or_null();
+    if (!all)
+        return 0;
+    unsigned own = own_shard();
+    struct magazine *magazine = NULL;
+    for (unsigned i = 0; !magazine && i < DEPOT_SHARDS; i++)
+        magazine = take_full(&all[(own + i) % DEPOT_SHARDS], size_class);
+    if (!magazine) {
+        count(&heap->stats.depot_misses, 1);
+        return 0;
+    }
+    count(&heap->stats.depot_hits, 1);
+    unsigned taken = (unsigned)size_min(magazine->count, most);
+    for (unsigned i = 0; i < taken; i++)
+        *slot-- = magazine->blocks[--magazine->count];
+    depot_publish(heap, size_class, magazine->blocks, magazine->count);
+    magazine->count = 0;
+    put_empty(&all[own], magazine);
+    return taken;
+}
+
+void depot_flush_magazines(struct heap *heap)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        struct magazine *magazine = heap_bins(heap)->magazines[c];
+        if (magazine && magazine->count) {
+            depot_publish(heap, c, magazine->blocks, magazine->count);
+            magazine->count = 0;
+        }
+    }
+}
+
+void depot_drain(struct heap *heap)
+{
+    struct depot_shard *all = shards_or_null();
+    for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
+        for (unsigned c = 0; c < SIZE_CLASSES; c++)
+            for (struct magazine *magazine; (magazine = take_full(&all[i], c)) != NULL;) {
+                depot_publish(heap, c, magazine->blocks, magazine->count);
+                magazine->count = 0;
+                put_empty(&all[i], magazine);
+            }
+}
+
+void depot_visit(void (*visit)(const struct magazine *magazine, void *argument), void *argument)
+{
+    struct depot_shard *all = shards_or_null();
+    for (unsigned i = 0; all && i < DEPOT_SHARDS; i++) {
+        lock_acquire(&all[i].lock, LOCK_DEPOT);
+        for (unsigned c = 0; c < SIZE_CLASSES; c++)
+            for (struct magazine *at = all[i].bins[c].full; at; at = at->next)
+                visit(at, argument);
+        lock_release(&all[i].lock, LOCK_DEPOT);
+    }
+}
+
+void depot_lock_all(void)
+{
+    struct depot_shard *all = shards_or_null();
+    for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
+        lock_acquire_unranked(&all[i].lock);
+}
+
+void depot_unlock_all(void)
+{
+    struct depot_shard *all = shards_or_null();
+    for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
+        lock_release_unranked(&all[i].lock);
+}
+
+void depot_lock_reset(void)
+{
+    struct depot_shard *all = shards_or_null();
+    for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
+        lock_reset(&all[i].lock);
+}

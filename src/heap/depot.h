@@ -1,0 +1,46 @@
+/* depot.h - blocks on their way between threads.
+ *
+ * A thread that frees another heap's block pushes it on its magazine of that class (no atomic
+ * operation). A full magazine goes to the depot, a shard of it by processor, where the next refill of
+ * that class anywhere takes it: blocks move between threads untouched. When the shard has enough of the
+ * class, the blocks are published to their slabs instead. */
+#ifndef HAKMEM_HEAP_DEPOT_H
+#define HAKMEM_HEAP_DEPOT_H
+
+#include "heap/heap.h"
+
+struct magazine {
+    struct magazine *next; /* [lock: depot] */
+    uint32_t count;        /* [owner], then [lock: depot] */
+    uint32_t size_class;   /* likewise */
+    void *blocks[MAGAZINE_BLOCKS];
+};
+
+/* Returns a block whose unit has this tag, of another heap, towards its owner. heap: the caller's. */
+void depot_free_remote(struct heap *heap, uint32_t tag, void *block) HIDDEN;
+
+/* Takes up to `most` blocks of a class from the depot to *slot, *(slot - 1), …; returns how many. */
+unsigned depot_take(struct heap *heap, unsigned size_class, void **slot, unsigned most) HIDDEN;
+
+/* Publishes what lies in the heap's own magazines, leaving them empty. */
+void depot_flush_magazines(struct heap *heap) HIDDEN;
+
+/* Publishes what lies in the depot. */
+void depot_drain(struct heap *heap) HIDDEN;
+
+/* Returns blocks, of one class but of any owners, straight to their slabs. The caller holds no lock. */
+void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsigned count_of_blocks) HIDDEN;
+
+/* Makes the depot ready, once, in cells of its own: the process gets a second heap. False when there is
+ * no memory; blocks are then published straight away. Under the registry's lock. */
+bool depot_open(void) HIDDEN;
+
+/* Calls visit for each magazine in the depot, under its shard's lock. */
+void depot_visit(void (*visit)(const struct magazine *magazine, void *argument), void *argument) HIDDEN;
+
+/* For fork: every shard. */
+void depot_lock_all(void) HIDDEN;
+void depot_unlock_all(void) HIDDEN;
+void depot_lock_reset(void) HIDDEN;
+
+#endif

@@ -1,0 +1,310 @@
+#include "heap/fastcache.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "heap/arena.h"
+#include "heap/depot.h"
+#include "heap/registry.h"
+
+void *const fastcache_none;
+
+/* ---- capacity */
+
+static unsigned power_below(size_t x)
+{
+    return 1u << bit_highest(size_max(x, 1));
+}
+
+static unsigned capacity_max(unsigned size_class)
+{
+    size_t by_bytes = size_max(FASTCACHE_MIN_BLOCKS, FASTCACHE_MAX_BYTES / class_size(size_class));
+    return power_below(size_min(by_bytes, OPTION_VALUE(fc_cap)));
+}
+
+static unsigned capacity_first(const struct heap *heap, unsigned size_class)
+{
+    size_t wanted = heap->busy ? FASTCACHE_START_BLOCKS : FASTCACHE_YOUNG_BLOCKS;
+    return power_below(size_min(wanted, capacity_max(size_class)));
+}
+
+static uint64_t *refilled_word(struct heap *heap, unsigned size_class)
+{
+    return &heap->refilled[size_class / 64];
+}
+
+static bool was_refilled(struct heap *heap, unsigned size_class)
+{
+    return (*refilled_word(heap, size_class) >> (size_class % 64)) & 1;
+}
+
+static void set_refilled(struct heap *heap, unsigned size_class, bool refilled)
+{
+    uint64_t bit = UINT64_C(1) << (size_class % 64);
+    uint64_t *word = refilled_word(heap, size_class);
+    *word = refilled ? *word | bit : *word & ~bit;
+}
+
+/* Gives the class a stack of another capacity with the same blocks on it; false: it keeps the old one. */
+static bool set_capacity(struct heap *heap, unsigned size_class, unsigned capacity)
+{
+    void **old = fastcache_bottom(heap, size_class);
+    size_t blocks = fastcache_blocks(heap, size_class);
+    unsigned old_capacity = heap->capacity[size_class];
+    void **bottom = arena_take_stack(heap, capacity);
+    if (!bottom)
+        return false;
+    memcpy(bottom + 1, old + 1, blocks * sizeof *bottom);
+    heap->top[size_class] = bottom + blocks;
+    heap->limit[size_class] = bottom + capacity;
+    heap->capacity[size_class] = (uint16_t)capacity;
+    if (old_capacity)
+        arena_give_stack(heap, old, old_capacity);
+    return true;
+}
+
+static bool grow(struct heap *heap, unsigned size_class)
+{
+    unsigned capacity = heap->capacity[size_class];
+    return capacity < capacity_max(size_class) && set_capacity(heap, size_class, 2 * capacity);
+}
+
+static bool has_stack(struct heap *heap, unsigned size_class)
+{
+    return heap->capacity[size_class] || set_capacity(heap, size_class, capacity_first(heap, size_class));
+}
+
+/* ---- the ladder of a refill: each takes blocks of the class to *slot, *(slot - 1), … */
+
+static unsigned take_local(struct heap *heap, unsigned size_class, void **slot, unsigned want, bool collect)
+{
+    slab_link released = 0;
+    heap_lock(heap);
+    if (collect)
+        bin_collect(heap, &released);
+    unsigned got = bin_take(heap, size_class, slot, want, &released);
+    heap_unlock(heap);
+    bin_give_released(heap, released);
+    return got;
+}
+
+/* From a heap without a thread: its blocks stay its own, and return to it like any other's. */
+static unsigned take_parked(unsigned size_class, void **slot, unsigned want)
+{
+    struct heap *parked = registry_some_parked();
+    return parked ? take_local(parked, size_class, slot, want, true) : 0;
+}
+
+static unsigned take_new_slab(struct heap *heap, unsigned size_class, void **slot, unsigned want)
+{
+    return bin_add_slab(heap, size_class) ? take_local(heap, size_class, slot, want, false) : 0;
+}
+
+static unsigned take_busy(struct heap *heap, unsigned size_class, void **slot, unsigned want)
+{
+    bool front_direct = OPTION_VALUE(front_direct);
+    unsigned got = front_direct ? 0 : depot_take(heap, size_class, slot, want);
+    if (!got)
+        got = take_local(heap, size_class, slot, want, false);
+    if (!got && front_direct)
+        got = depot_take(heap, size_class, slot, want);
+    if (!got && !inbox_is_empty(&heap->inbox))
+        got = take_local(heap, size_class, slot, want, true);
+    if (!got)
+        got = take_parked(size_class, slot, want);
+    return got ? got : take_new_slab(heap, size_class, slot, want);
+}
+
+/* What a young heap borrows at once: whole cache lines, so that two threads share none. */
+static unsigned young_group(unsigned size_class, unsigned want)
+{
+    size_t size = class_size(size_class);
+    unsigned group = size <= 128 ? 8 : size <= 512 ? 4 : size <= 1024 ? 2 : 1;
+    return power_below(size_min(group, want));
+}
+
+static unsigned take_young(struct heap *commons, unsigned size_class, void **slot, unsigned want)
+{
+    unsigned group = young_group(size_class, want);
+    slab_link released = 0;
+    heap_lock(commons);
+    unsigned got = bin_take_group(commons, size_class, slot, group);
+    if (!got && !inbox_is_empty(&commons->inbox)) {
+        bin_collect(commons, &released);
+        got = bin_take_group(commons, size_class, slot, group);
+    }
+    heap_unlock(commons);
+    bin_give_released(commons, released);
+    if (got || !bin_add_slab(commons, size_class))
+        return got;
+    heap_lock(commons);
+    got = bin_take_group(commons, size_class, slot, group);
+    heap_unlock(commons);
+    return got;
+}
+
+static unsigned take_blocks(struct heap *heap, unsigned size_class, void **slot, unsigned want)
+{
+    struct heap *commons = registry_commons();
+    if (likely(heap->busy) || !commons)
+        return take_busy(heap, size_class, slot, want);
+    unsigned got = heap->has_slabs ? take_local(heap, size_class, slot, want, true) : 0;
+    return got ? got : take_young(commons, size_class, slot, want);
+}
+
+/* ---- refill */
+
+/* Blocks that a refill brings: HAKMEM_FC_REFILL at first, half of the cache once that is more. */
+static unsigned batch(const struct heap *heap, unsigned size_class)
+{
+    unsigned half = (heap->capacity[size_class] + 1u) / 2;
+    unsigned wanted = (unsigned)size_max(OPTION_VALUE(fc_refill), half);
+    return (unsigned)size_min(wanted, size_max(half, 1));
+}
+
+static void note_slow_event(struct heap *heap)
+{
+    if (unlikely(!heap->busy) && ++heap->slow_events >= YOUNG_EVENTS)
+        heap->busy = heap->has_slabs = true;
+}
+
+void *fastcache_refill(struct heap *heap, unsigned size_class)
+{
+    void *single;
+    note_slow_event(heap);
+    count(&heap->stats.refills, 1);
+    if (unlikely(!has_stack(heap, size_class)))
+        return take_blocks(heap, size_class, &single, 1) ? single : NULL;
+    if (was_refilled(heap, size_class) && heap->busy)
+        grow(heap, size_class);
+    set_refilled(heap, size_class, true);
+
+    unsigned want = batch(heap, size_class);
+    void **bottom = fastcache_bottom(heap, size_class);
+    unsigned got = take_blocks(heap, size_class, bottom + want, want);
+    if (unlikely(!got))
+        return NULL;
+    if (got < want)
+        memmove(bottom + 1, bottom + 1 + want - got, got * sizeof *bottom);
+    heap->top[size_class] = bottom + got - 1;
+    count(&heap->stats.refill_blocks, got);
+    return bottom[got];
+}
+
+/* ---- flush */
+
+/* A pass over blocks that go back to slabs of the heap: those in one word of a map go together. */
+struct flush {
+    struct heap *heap;
+    struct slab *slab; /* NULL: none yet */
+    unsigned word;
+    uint64_t mask;
+    slab_link released;
+    void *twice, *inside; /* a block that was free already; a pointer that is no block's start */
+};
+
+static void flush_word(struct flush *flush)
+{
+    if (!flush->slab)
+        return;
+    uint64_t twice = bin_put(flush->heap, flush->slab, flush->word, flush->mask, &flush->released);
+    if (unlikely(twice))
+        flush->twice = slab_address(flush->slab) +
+                       (flush->word * 64 + bit_lowest(twice)) * class_size(flush->slab->size_class);
+}
+
+static void flush_block(struct flush *flush, void *block, size_t unit)
+{
+    struct slab_place place = slab_place_of(block, unit);
+    uint64_t bit = UINT64_C(1) << (place.index % 64);
+    if (unlikely(!place.exact)) {
+        flush->inside = block;
+        return;
+    }
+    if (place.slab != flush->slab || place.index / 64 != flush->word || (flush->mask & bit)) {
+        flush_word(flush);
+        flush->slab = place.slab;
+        flush->word = place.index / 64;
+        flush->mask = 0;
+    }
+    flush->mask |= bit;
+}
+
+static COLD void report_misuse(const struct flush *flush)
+{
+    if (flush->twice) {
+        size_t size = class_size(region_tag(region_unit_of(flush->twice)) & (TAG_OWNED - 1));
+        log_fatal("double free of %p (%zu-byte block)", flush->twice, size);
+    }
+    struct slab_place place = slab_place_of(flush->inside, region_unit_of(flush->inside));
+    size_t size = class_size(place.slab->size_class);
+    log_fatal("free of %p which lies inside the block at %p (%zu bytes)", flush->inside,
+              (void *)(slab_address(place.slab) + place.index * size), size);
+}
+
+/* Returns blocks of one class to the slabs; the heap's own under one lock, others' behind it. */
+static void return_blocks(struct heap *heap, unsigned size_class, void **blocks, size_t n)
+{
+    struct flush flush = {.heap = heap};
+    size_t foreign = 0;
+    heap_lock(heap);
+    for (size_t i = 0; i < n; i++) {
+        size_t unit = region_unit_of(blocks[i]);
+        if (likely(region_tag(unit) == (heap->tag | size_class)))
+            flush_block(&flush, blocks[i], unit);
+        else
+            blocks[foreign++] = blocks[i];
+    }
+    flush_word(&flush);
+    heap_unlock(heap);
+    if (unlikely(flush.twice || flush.inside))
+        report_misuse(&flush);
+    bin_give_released(heap, flush.released);
+    count(&heap->stats.flush_blocks, n);
+    depot_publish(heap, size_class, blocks, (unsigned)foreign);
+}
+
+/* Takes the older half out. */
+static void halve(struct heap *heap, unsigned size_class)
+{
+    void **bottom = fastcache_bottom(heap, size_class);
+    size_t blocks = fastcache_blocks(heap, size_class), out = (blocks + 1) / 2;
+    count(&heap->stats.flushes, 1);
+    return_blocks(heap, size_class, bottom + 1, out);
+    memmove(bottom + 1, bottom + 1 + out, (blocks - out) * sizeof *bottom);
+    heap->top[size_class] = bottom + blocks - out;
+    set_refilled(heap, size_class, false);
+}
+
+static bool make_room(struct heap *heap, unsigned size_class)
+{
+    if (unlikely(!has_stack(heap, size_class)))
+        return false;
+    if (heap->top[size_class] != heap->limit[size_class])
+        return true;
+    if (was_refilled(heap, size_class) && grow(heap, size_class))
+        set_refilled(heap, size_class, false);
+    else
+        halve(heap, size_class);
+    return true;
+}
+
+void fastcache_push_full(struct heap *heap, unsigned size_class, void *block)
+{
+    if (likely(make_room(heap, size_class)))
+        *++heap->top[size_class] = block;
+    else
+        return_blocks(heap, size_class, &block, 1);
+}
+
+void fastcache_flush_all(struct heap *heap)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        size_t blocks = fastcache_blocks(heap, c);
+        if (!blocks)
+            continue;
+        void **bottom = fastcache_bottom(heap, c);
+        heap->top[c] = bottom;
+        return_blocks(heap, c, bottom + 1, blocks);
+    }
+}

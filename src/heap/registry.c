@@ -1,0 +1,279 @@
+#include "heap/registry.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "heap/depot.h"
+#include "heap/fastcache.h"
+#include "os/thread.h"
+#include "pool/pool.h"
+
+#define NO_STACK ((void **)(uintptr_t)&fastcache_none)
+
+const struct heap gate_heap = {
+    .top = {[0 ... SIZE_CLASSES - 1] = NO_STACK},
+    .tag = UINT32_MAX - 255, /* no owner has this number, and its difference to any tag is above 71 */
+};
+
+__thread struct heap *tls_heap = (struct heap *)(uintptr_t)&gate_heap;
+__thread struct heap *tls_real;
+
+static struct {
+    struct lock lock;
+    struct heap *parked;         /* [lock: registry] a list, adopted from its head */
+    struct heap **parked_end;    /* [lock: registry] its last link; NULL while it was never used */
+    _Atomic size_t parked_count; /* [lock: registry] to write */
+    struct heap *_Atomic heaps;
+    struct heap *_Atomic commons;
+    _Atomic size_t count;
+} registry;
+
+static void registry_lock(void)
+{
+    lock_acquire(&registry.lock, LOCK_REGISTRY);
+}
+
+static void registry_unlock(void)
+{
+    lock_release(&registry.lock, LOCK_REGISTRY);
+}
+
+/* ---- making heaps; [lock: registry] */
+
+static struct heap *make_heap(void)
+{
+    if (!region_claim())
+        return NULL;
+    size_t cell = region_take_cells(1);
+    if (cell == SIZE_MAX)
+        return NULL;
+    struct heap *heap = region_cell(cell);
+    for (unsigned c = 0; c < SIZE_CLASSES; c++)
+        heap->top[c] = heap->limit[c] = NO_STACK;
+    memcpy(heap->class_of, small_class_table, sizeof small_class_table);
+    heap->number = (uint32_t)cell + 1;
+    heap->tag = heap->number << TAG_OWNER_LOG2;
+    heap->arena_next = heap->arena_first;
+    heap->arena_end = (char *)heap + HEAP_BINS_OFFSET;
+    heap->next_heap = atomic_load_explicit(&registry.heaps, memory_order_relaxed);
+    atomic_store_explicit(&registry.heaps, heap, memory_order_release);
+    atomic_fetch_add_explicit(&registry.count, 1, memory_order_relaxed);
+    return heap;
+}
+
+/* The first heap is its program's: busy from the start. With the second come the things that only
+ * several threads need. */
+static struct heap *new_heap(void)
+{
+    bool first = !registry_heaps();
+    struct heap *heap = make_heap();
+    if (!heap)
+        return NULL;
+    if (first) {
+        heap->busy = heap->has_slabs = true;
+    } else if (!registry_commons()) {
+        region_want_remote_maps();
+        depot_open();
+        atomic_store_explicit(&registry.commons, make_heap(), memory_order_release);
+    }
+    return heap;
+}
+
+static struct heap *parked_remove_first(void)
+{
+    struct heap *first = registry.parked;
+    if (first) {
+        registry.parked = first->next_parked;
+        if (!registry.parked)
+            registry.parked_end = &registry.parked;
+    }
+    return first;
+}
+
+static void parked_append(struct heap *heap)
+{
+    heap->next_parked = NULL;
+    *(registry.parked ? registry.parked_end : &registry.parked) = heap;
+    registry.parked_end = &heap->next_parked;
+}
+
+static struct heap *adopt(void)
+{
+    struct heap *heap = parked_remove_first();
+    if (!heap)
+        return NULL;
+    atomic_fetch_sub_explicit(&registry.parked_count, 1, memory_order_relaxed);
+    CHECK(atomic_load(&heap->parked));
+    atomic_store_explicit(&heap->parked, false, memory_order_relaxed);
+    count(&heap->stats.adoptions, 1);
+    return heap;
+}
+
+static void park(struct heap *heap)
+{
+    CHECK(!atomic_load(&heap->parked));
+    heap->slow_events = 0;
+    heap->busy = false;
+    atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
+    parked_append(heap);
+    atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
+}
+
+/* ---- threads */
+
+struct heap *registry_commons(void)
+{
+    return atomic_load_explicit(&registry.commons, memory_order_acquire);
+}
+
+struct heap *registry_make_commons(void)
+{
+    registry_lock();
+    struct heap *commons = registry_commons();
+    if (!commons) {
+        commons = make_heap();
+        atomic_store_explicit(&registry.commons, commons, memory_order_release);
+    }
+    registry_unlock();
+    return commons;
+}
+
+NOINLINE struct heap *registry_attach(void)
+{
+    registry_lock();
+    struct heap *heap = adopt();
+    if (!heap)
+        heap = new_heap();
+    registry_unlock();
+    if (!heap)
+        return tls_real = registry_commons();
+    tls_heap = tls_real = heap;
+    thread_exit_arm(); /* may allocate: the thread has its heap by now */
+    return heap;
+}
+
+/* Everything that only the heap's thread may empty. */
+static void empty_caches(struct heap *heap)
+{
+    slab_link released = 0;
+    fastcache_flush_all(heap);
+    if (heap->has_slabs)
+        depot_flush_magazines(heap);
+    heap_lock(heap);
+    bin_collect(heap, &released);
+    if (heap->has_slabs)
+        bin_release_idle(heap, &released);
+    heap_unlock(heap);
+    bin_give_released(heap, released);
+}
+
+void registry_detach(void)
+{
+    struct heap *heap = tls_real;
+    if (!heap || heap == registry_commons())
+        return;
+    tls_heap = (struct heap *)(uintptr_t)&gate_heap;
+    tls_real = registry_make_commons();
+    empty_caches(heap);
+    registry_lock();
+    park(heap);
+    registry_unlock();
+}
+
+struct heap *registry_some_parked(void)
+{
+    if (atomic_load_explicit(&registry.parked_count, memory_order_relaxed) == 0)
+        return NULL;
+    registry_lock();
+    struct heap *first = parked_remove_first();
+    if (first)
+        parked_append(first); /* to the end, so that each has its turn */
+    registry_unlock();
+    return first;
+}
+
+struct heap *registry_heaps(void)
+{
+    return atomic_load_explicit(&registry.heaps, memory_order_acquire);
+}
+
+size_t registry_heap_count(size_t *parked)
+{
+    *parked = atomic_load_explicit(&registry.parked_count, memory_order_relaxed);
+    return atomic_load_explicit(&registry.count, memory_order_relaxed);
+}
+
+void registry_gate(bool closed)
+{
+    if (tls_real && tls_real != registry_commons())
+        tls_heap = closed ? (struct heap *)(uintptr_t)&gate_heap : tls_real;
+}
+
+static void trim_heap(struct heap *heap)
+{
+    slab_link released = 0;
+    heap_lock(heap);
+    bin_collect(heap, &released);
+    bin_release_idle(heap, &released);
+    heap_unlock(heap);
+    bin_give_released(heap, released);
+}
+
+void registry_trim(void)
+{
+    struct heap *own = tls_real;
+    if (own && own != registry_commons())
+        empty_caches(own);
+    if (own)
+        depot_drain(own);
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        trim_heap(heap);
+}
+
+/* ---- fork: all locks in their one order */
+
+void registry_fork_prepare(void)
+{
+    lock_acquire_unranked(&registry.lock);
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        lock_acquire_unranked(&heap->lock);
+    depot_lock_all();
+    pool_lock();
+    region_lock();
+}
+
+void registry_fork_parent(void)
+{
+    region_unlock();
+    pool_unlock();
+    depot_unlock_all();
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        lock_release_unranked(&heap->lock);
+    lock_release_unranked(&registry.lock);
+}
+
+/* The threads of the other heaps are not in the child. What lay in their FastCaches and magazines is
+ * left alone: they were not stopped, so a stack may have been copied in the midst of a push. */
+static void orphan(struct heap *heap)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++)
+        heap->top[c] = fastcache_bottom(heap, c);
+    if (heap->has_slabs)
+        memset(heap_bins(heap)->magazines, 0, sizeof heap_bins(heap)->magazines);
+    park(heap);
+}
+
+void registry_fork_child(void)
+{
+    region_unlock();
+    pool_unlock();
+    region_lock_reset();
+    pool_lock_reset();
+    depot_lock_reset();
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
+        lock_reset(&heap->lock);
+        if (heap != tls_real && heap != registry_commons() && !atomic_load(&heap->parked))
+            orphan(heap);
+    }
+    lock_reset(&registry.lock);
+}

@@ -1,0 +1,61 @@
+/* registry.h - all heaps, and which thread has which.
+ *
+ * Two words of thread-local storage, initial-exec: tls_heap is what the fast paths read; tls_real is
+ * the thread's heap. They are the same, or tls_heap points at the gate: a heap with empty stacks whose
+ * tag matches nothing, so that every call takes the slow path, which looks at tls_real:
+ *
+ *     tls_heap   tls_real   state
+ *     gate       NULL       the thread has not allocated yet (as all do when born)
+ *     heap       heap       normal
+ *     gate       heap       gated: something wants to see every call
+ *     gate       commons    late: the thread's heap was parked, or none could be had; the thread shares
+ *                           the commons, under its lock
+ *
+ * A heap has at most one thread. Parking and adopting are under the registry's lock. */
+#ifndef HAKMEM_HEAP_REGISTRY_H
+#define HAKMEM_HEAP_REGISTRY_H
+
+#include "heap/heap.h"
+
+extern __thread struct heap *tls_heap HIDDEN __attribute__((tls_model("initial-exec")));
+extern __thread struct heap *tls_real HIDDEN __attribute__((tls_model("initial-exec")));
+extern const struct heap gate_heap HIDDEN;
+
+static inline bool thread_is_gated(void)
+{
+    return tls_heap == &gate_heap;
+}
+
+/* Gives the calling thread, which has none, a heap: a parked one or a new one; the commons, when there
+ * is no memory for one. NULL when there is no memory at all. */
+struct heap *registry_attach(void) HIDDEN;
+
+/* The calling thread ends: its heap's caches are emptied, and it is parked. */
+void registry_detach(void) HIDDEN;
+
+/* The heap that young and late threads share; NULL while there is one heap only. */
+struct heap *registry_commons(void) HIDDEN;
+
+/* Makes the commons if there are none yet; NULL when there is no memory. */
+struct heap *registry_make_commons(void) HIDDEN;
+
+/* Some parked heap, another one each time; NULL when none is. It may be adopted at any moment. */
+struct heap *registry_some_parked(void) HIDDEN;
+
+/* All heaps, newest first, by next_heap: the list only grows. */
+struct heap *registry_heaps(void) HIDDEN;
+size_t registry_heap_count(size_t *parked) HIDDEN;
+
+/* Empties what can be emptied of all heaps into the pool: the calling thread's caches, the depot,
+ * inboxes, slabs kept for later. The FastCaches of other running threads stay. */
+void registry_trim(void) HIDDEN;
+
+/* Opens the gate for the calling thread, or closes it, from its next call on. */
+void registry_gate(bool closed) HIDDEN;
+
+/* fork: before it, in the parent after it, in the child after it (which parks all other heaps). */
+void registry_fork_prepare(void) HIDDEN;
+void registry_fork_parent(void) HIDDEN;
+void registry_fork_child(void) HIDDEN;
+
+#endif

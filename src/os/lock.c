@@ -1,0 +1,50 @@
+#include "os/lock.h"
+
+#include <linux/futex.h>
+
+#include "base/check.h"
+#include "os/syscall.h"
+
+enum { SPINS = 100 };
+
+static __thread uint32_t ranks_held;
+
+void lock_rank_enter(enum lock_rank rank)
+{
+    CHECK((ranks_held >> rank) == 0);
+    ranks_held |= 1u << rank;
+}
+
+void lock_rank_leave(enum lock_rank rank)
+{
+    CHECK(ranks_held & (1u << rank));
+    ranks_held &= ~(1u << rank);
+}
+
+static inline void pause_briefly(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    __asm__ volatile("yield");
+#endif
+}
+
+NOINLINE void lock_wait(struct lock *lock)
+{
+    for (int i = 0; i < SPINS; i++) {
+        uint32_t free_state = 0;
+        if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 &&
+            atomic_compare_exchange_weak_explicit(&lock->state, &free_state, 1, memory_order_acquire,
+                                                  memory_order_relaxed))
+            return;
+        pause_briefly();
+    }
+    while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
+        syscall_raw(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);
+}
+
+NOINLINE void lock_wake(struct lock *lock)
+{
+    syscall_raw(SYS_futex, (long)&lock->state, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}

@@ -1,0 +1,67 @@
+/* lock.h - the allocator's mutex: 4 bytes, zero is unlocked, a futex when contended.
+ *
+ * Locks are taken in the order of their ranks, at most one of each rank at a time (fork, which takes
+ * all, says so by lock_acquire_all). Debug builds prove it. The algorithm is "mutex 2" of Ulrich
+ * Drepper, "Futexes Are Tricky" (2011): 0 free, 1 held, 2 held and somebody sleeps. */
+#ifndef HAKMEM_OS_LOCK_H
+#define HAKMEM_OS_LOCK_H
+
+#include <stdatomic.h>
+
+#include "base/config.h"
+
+enum lock_rank {
+    LOCK_REGISTRY, /* the list of parked heaps, creation of heaps */
+    LOCK_HEAP,     /* a heap's slabs and bins */
+    LOCK_DEPOT,    /* a shard of the depot */
+    LOCK_POOL,     /* SuperSlabs: the shared pool, the LRU, cold spans */
+    LOCK_REGION,   /* growth of the metadata */
+    LOCK_RANKS,
+};
+
+struct lock {
+    _Atomic uint32_t state;
+};
+
+void lock_wait(struct lock *lock) HIDDEN;
+void lock_wake(struct lock *lock) HIDDEN;
+
+/* Debug builds: the ranks that this thread holds. */
+void lock_rank_enter(enum lock_rank rank) HIDDEN;
+void lock_rank_leave(enum lock_rank rank) HIDDEN;
+
+static inline void lock_acquire_unranked(struct lock *lock)
+{
+    uint32_t free_state = 0;
+    if (unlikely(!atomic_compare_exchange_strong_explicit(&lock->state, &free_state, 1, memory_order_acquire,
+                                                          memory_order_relaxed)))
+        lock_wait(lock);
+}
+
+static inline void lock_release_unranked(struct lock *lock)
+{
+    if (unlikely(atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2))
+        lock_wake(lock);
+}
+
+static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
+{
+    if (HAKMEM_DEBUG)
+        lock_rank_enter(rank);
+    lock_acquire_unranked(lock);
+}
+
+static inline void lock_release(struct lock *lock, enum lock_rank rank)
+{
+    lock_release_unranked(lock);
+    if (HAKMEM_DEBUG)
+        lock_rank_leave(rank);
+}
+
+/* In the child of a fork: nobody else exists, so nobody sleeps. */
+static inline void lock_reset(struct lock *lock)
+{
+    atomic_store_explicit(&lock->state, 0, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,136 @@
+#include "os/vm.h"
+
+#include <errno.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "os/syscall.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+struct vm_calls vm_calls;
+
+static _Atomic uint64_t test_calls;
+static _Atomic uint64_t test_fail_at;
+
+uint64_t vm_test_fail_at(uint64_t k)
+{
+    uint64_t calls = atomic_exchange(&test_calls, 0);
+    atomic_store(&test_fail_at, k);
+    return calls;
+}
+
+/* Counts a call; true when a test wants it to fail. */
+static bool fails(_Atomic uint64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    return HAKMEM_TESTING && atomic_fetch_add(&test_calls, 1) + 1 == atomic_load(&test_fail_at);
+}
+
+static long map(uintptr_t address, size_t bytes, int protection, int flags)
+{
+    if (fails(&vm_calls.mmap))
+        return -ENOMEM;
+    return syscall_raw(SYS_mmap, (long)address, (long)bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1,
+                       0);
+}
+
+static bool advise(uintptr_t address, size_t bytes, int advice)
+{
+    if (fails(&vm_calls.madvise))
+        return false;
+    return syscall_raw(SYS_madvise, (long)address, (long)bytes, advice, 0, 0, 0) == 0;
+}
+
+size_t vm_page_bytes(void)
+{
+    static _Atomic size_t bytes;
+    size_t known = atomic_load_explicit(&bytes, memory_order_relaxed);
+    if (unlikely(!known)) {
+        unsigned long told = getauxval(AT_PAGESZ);
+        known = told ? told : 4096;
+        atomic_store_explicit(&bytes, known, memory_order_relaxed);
+    }
+    return known;
+}
+
+enum vm_result vm_map_at(uintptr_t address, size_t bytes)
+{
+    long result = map(address, bytes, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE);
+    if (likely(result == (long)address))
+        return VM_DONE;
+    if (result < 0 && result > -4096)
+        return result == -EEXIST ? VM_TAKEN : VM_NO_MEMORY;
+    vm_unmap((uintptr_t)result, bytes); /* before Linux 4.17 the address is only a hint */
+    return VM_TAKEN;
+}
+
+bool vm_map_afresh(uintptr_t address, size_t bytes)
+{
+    return map(address, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) == (long)address;
+}
+
+uintptr_t vm_map(size_t bytes)
+{
+    long result = map(0, bytes, PROT_READ | PROT_WRITE, 0);
+    return result < 0 && result > -4096 ? 0 : (uintptr_t)result;
+}
+
+void vm_unmap(uintptr_t address, size_t bytes)
+{
+    atomic_fetch_add_explicit(&vm_calls.munmap, 1, memory_order_relaxed);
+    syscall_raw(SYS_munmap, (long)address, (long)bytes, 0, 0, 0, 0);
+}
+
+uintptr_t vm_find_hole(size_t bytes)
+{
+    long result = map(0, bytes, PROT_NONE, MAP_NORESERVE);
+    if (result < 0 && result > -4096)
+        return 0;
+    vm_unmap((uintptr_t)result, bytes);
+    return (uintptr_t)result;
+}
+
+bool vm_purge(uintptr_t address, size_t bytes)
+{
+    return advise(address, bytes, MADV_DONTNEED);
+}
+
+bool vm_populate(uintptr_t address, size_t bytes)
+{
+    return advise(address, bytes, MADV_POPULATE_WRITE);
+}
+
+void vm_allow_huge_pages(uintptr_t address, size_t bytes)
+{
+    advise(address, bytes, MADV_HUGEPAGE);
+}
+
+bool vm_move(uintptr_t from, size_t bytes, uintptr_t to)
+{
+    if (fails(&vm_calls.mremap))
+        return false;
+    return syscall_raw(SYS_mremap, (long)from, (long)bytes, (long)bytes,
+                       MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0) == (long)to;
+}
+
+void vm_name(uintptr_t address, size_t bytes, const char *name)
+{
+    atomic_fetch_add_explicit(&vm_calls.prctl, 1, memory_order_relaxed);
+    syscall_raw(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)address, (long)bytes, (long)name, 0);
+}

@@ -1,0 +1,60 @@
+/* vm.h - the only caller of mmap, munmap, madvise and mremap.
+ *
+ * Addresses and sizes are multiples of the page size unless said otherwise. Nothing here takes a lock
+ * or sets errno. Every call is counted. In test builds vm_test_fail_at makes the k-th call fail. */
+#ifndef HAKMEM_OS_VM_H
+#define HAKMEM_OS_VM_H
+
+#include <stdatomic.h>
+
+#include "base/config.h"
+
+/* System calls made, by kind: for the report. */
+struct vm_calls {
+    _Atomic uint64_t mmap, munmap, madvise, mremap, prctl;
+};
+extern struct vm_calls vm_calls HIDDEN;
+
+enum vm_result {
+    VM_DONE,
+    VM_NO_MEMORY, /* the kernel has none for us, or a limit was met */
+    VM_TAKEN,     /* something is mapped there already */
+};
+
+size_t vm_page_bytes(void) HIDDEN;
+
+/* Maps zeroed memory at exactly `address`, over nothing. */
+enum vm_result vm_map_at(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Maps zeroed memory over what is there, which must be ours: gives its pages back and makes it one
+ * mapping with its neighbours again. */
+bool vm_map_afresh(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Maps zeroed memory wherever the kernel likes; 0 when it has none. */
+uintptr_t vm_map(size_t bytes) HIDDEN;
+void vm_unmap(uintptr_t address, size_t bytes) HIDDEN;
+
+/* An address range of `bytes` that is free now; 0 when there is none. Nothing is mapped there. */
+uintptr_t vm_find_hole(size_t bytes) HIDDEN;
+
+/* Gives the pages back; they read as zero afterwards. False: they may still hold what they held. */
+bool vm_purge(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Has the kernel fill the pages now. */
+bool vm_populate(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Lets the kernel use huge pages here (2 MiB aligned). */
+void vm_allow_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Moves the pages of [from, from + bytes) to `to` without copying a byte, over what is mapped there
+ * (which must be ours); `from` stays mapped and reads as zero. False, and nothing moved, where the
+ * kernel cannot (MREMAP_DONTUNMAP: Linux 5.7). */
+bool vm_move(uintptr_t from, size_t bytes, uintptr_t to) HIDDEN;
+
+/* Names a mapping in /proc/PID/maps, where the kernel can. */
+void vm_name(uintptr_t address, size_t bytes, const char *name) HIDDEN;
+
+/* Test builds: the k-th call from now fails (0: none does); returns how many calls were made since. */
+uint64_t vm_test_fail_at(uint64_t k) HIDDEN;
+
+#endif

@@ -1,0 +1,550 @@
+#include "pool/pool.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "os/clock.h"
+#include "os/lock.h"
+#include "os/vm.h"
+
+enum { ROOM_TRIES = 8, PURGE_STEP_SUPERSLABS = 64 };
+
+static struct {
+    struct lock lock;
+    uint64_t buckets_occupied; /* a bit for each bucket that is not empty */
+    superslab_link buckets[SUPERSLAB_UNITS + 1]; /* shared SuperSlabs by free units */
+    struct span_set warm, cold;
+    uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions;
+    size_t moved_spans;
+} pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
+
+void pool_lock(void)
+{
+    lock_acquire(&pool.lock, LOCK_POOL);
+}
+
+void pool_unlock(void)
+{
+    lock_release(&pool.lock, LOCK_POOL);
+}
+
+void pool_lock_reset(void)
+{
+    lock_reset(&pool.lock);
+}
+
+static COLD void lru_debug(const char *what, struct span span)
+{
+    log_line("LRU: %s %zu SuperSlab%s at %p, %zu warm now", what, span.count, span.count == 1 ? "" : "s",
+             (void *)superslab_address(span.first), pool.warm.superslabs);
+}
+
+static void lru_note(const char *what, struct span span)
+{
+    if (unlikely(OPTION_VALUE(ss_lru_debug)))
+        lru_debug(what, span);
+}
+
+/* ---- buckets of shared SuperSlabs; [lock: pool] */
+
+static void bucket_remove(struct superslab *superslab)
+{
+    unsigned bucket = superslab->bucket;
+    if (bucket == 0)
+        return;
+    if (superslab->next)
+        superslab_at(superslab->next - 1)->prev = superslab->prev;
+    if (superslab->prev)
+        superslab_at(superslab->prev - 1)->next = superslab->next;
+    else
+        pool.buckets[bucket] = superslab->next;
+    if (!pool.buckets[bucket])
+        pool.buckets_occupied &= ~(UINT64_C(1) << bucket);
+    superslab->bucket = 0;
+}
+
+/* Into the bucket that its free units call for. */
+static void bucket_place(struct superslab *superslab)
+{
+    bucket_remove(superslab);
+    unsigned bucket = bit_count(superslab->free_units);
+    if (bucket == 0)
+        return;
+    superslab_link self = (superslab_link)superslab_number(superslab) + 1;
+    superslab->bucket = (uint8_t)bucket;
+    superslab->prev = 0;
+    superslab->next = pool.buckets[bucket];
+    if (superslab->next)
+        superslab_at(superslab->next - 1)->prev = self;
+    pool.buckets[bucket] = self;
+    pool.buckets_occupied |= UINT64_C(1) << bucket;
+}
+
+/* ---- new memory; [lock: pool] */
+
+static void add_units(size_t number, unsigned first, unsigned count)
+{
+    struct superslab *superslab = superslab_at(number);
+    superslab->kind = SUPERSLAB_SHARED;
+    superslab->units = (uint8_t)(superslab->units + count);
+    superslab->free_units |= (uint32_t)(bits_below(count) << first);
+    bucket_place(superslab);
+}
+
+static void add_superslabs(struct span span)
+{
+    for (size_t i = 0; i < span.count; i++)
+        superslab_at(span.first + i)->units = SUPERSLAB_UNITS;
+    span_insert(&pool.cold, span, 0);
+}
+
+/* Maps at least min_units more units: whole SuperSlabs go to the cold set, parts of one to the pool. */
+static bool grow(size_t min_units)
+{
+    size_t at, count;
+    if (!region_grow(min_units, &at, &count))
+        return false;
+    size_t inside = at % SUPERSLAB_UNITS;
+    if (inside) {
+        size_t head = size_min(count, SUPERSLAB_UNITS - inside);
+        add_units(at >> SUPERSLAB_UNITS_LOG2, (unsigned)inside, (unsigned)head);
+        at += head;
+        count -= head;
+    }
+    if (count >= SUPERSLAB_UNITS)
+        add_superslabs((struct span){at >> SUPERSLAB_UNITS_LOG2, count >> SUPERSLAB_UNITS_LOG2});
+    if (count % SUPERSLAB_UNITS)
+        add_units((at + count) >> SUPERSLAB_UNITS_LOG2, 0, (unsigned)(count % SUPERSLAB_UNITS));
+    return true;
+}
+
+/* Units to map so that `count` whole SuperSlabs are among them. */
+static size_t units_for_span(size_t count)
+{
+    size_t next = region_next_unit();
+    return align_up(next, SUPERSLAB_UNITS) - next + (count << SUPERSLAB_UNITS_LOG2);
+}
+
+static struct span take_free_span(size_t count, size_t align)
+{
+    struct span span = span_take(&pool.warm, count, align);
+    if (span.count) {
+        pool.lru_hits++;
+        lru_note("reused", span);
+        return span;
+    }
+    pool.lru_misses++;
+    span = span_take(&pool.cold, count, align);
+    if (!span.count && grow(units_for_span(count + align - 1)))
+        span = span_take(&pool.cold, count, align);
+    return span;
+}
+
+/* ---- units */
+
+static unsigned find_row(struct superslab *superslab, size_t count, size_t align)
+{
+    unsigned row = bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count, (unsigned)align);
+    return row < 64 ? row : bits_find_row(superslab->free_units, (unsigned)count, (unsigned)align);
+}
+
+/* The fullest SuperSlab with `count` free units in a row. */
+static struct superslab *find_room(size_t count, size_t align)
+{
+    for (uint64_t buckets = pool.buckets_occupied & ~bits_below((unsigned)count); buckets; buckets &= buckets - 1) {
+        superslab_link at = pool.buckets[bit_lowest(buckets)];
+        for (int tries = 0; at && tries < ROOM_TRIES; tries++) {
+            struct superslab *superslab = superslab_at(at - 1);
+            if (find_row(superslab, count, align) < 64)
+                return superslab;
+            at = superslab->next;
+        }
+    }
+    return NULL;
+}
+
+static struct superslab *fresh_superslab(size_t count, size_t align)
+{
+    struct span span = take_free_span(1, 1);
+    if (!span.count) /* the kernel gives no whole SuperSlab any more: a few units, then */
+        return grow(count) ? find_room(count, align) : NULL;
+    struct superslab *superslab = superslab_at(span.first);
+    superslab->kind = SUPERSLAB_SHARED;
+    superslab->bucket = 0;
+    superslab->free_units = superslab_all_units();
+    return superslab;
+}
+
+static void note_taken(struct superslab *superslab, uint32_t mask, bool *clean)
+{
+    *clean = (superslab->dirty_units & mask) == 0;
+    if (*clean)
+        pool.clean += bit_count(mask);
+    else
+        pool.dirty_hits += bit_count(mask);
+    superslab->free_units &= ~mask;
+    superslab->dirty_units |= mask;
+    bucket_place(superslab);
+}
+
+size_t pool_take_units(size_t count, size_t align, bool *clean)
+{
+    size_t unit = POOL_NO_UNIT;
+    pool_lock();
+    struct superslab *superslab = find_room(count, align);
+    if (!superslab)
+        superslab = fresh_superslab(count, align);
+    if (superslab) {
+        unsigned row = find_row(superslab, count, align);
+        note_taken(superslab, (uint32_t)(bits_below((unsigned)count) << row), clean);
+        unit = (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
+    }
+    pool_unlock();
+    return unit;
+}
+
+bool pool_take_units_at(size_t unit, size_t count)
+{
+    unsigned row = unit % SUPERSLAB_UNITS;
+    if (row + count > SUPERSLAB_UNITS || row == 0)
+        return false;
+    uint32_t mask = (uint32_t)(bits_below((unsigned)count) << row);
+    struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
+    bool clean;
+    pool_lock();
+    bool free_units = (superslab->free_units & mask) == mask;
+    if (free_units)
+        note_taken(superslab, mask, &clean);
+    pool_unlock();
+    return free_units;
+}
+
+static bool lru_is_over(uint64_t now_ms)
+{
+    return pool.warm.superslabs > OPTION_VALUE(ss_lru_size) || span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
+}
+
+/* A SuperSlab of which every unit is free; false when it stays in the pool, being only a part of one. */
+static bool retire(struct superslab *superslab, uint64_t now_ms)
+{
+    if (superslab->free_units != superslab_all_units())
+        return false;
+    struct span span = {superslab_number(superslab), 1};
+    bucket_remove(superslab);
+    span_insert(&pool.warm, span, now_ms);
+    lru_note("kept", span);
+    return true;
+}
+
+void pool_give_units(size_t unit, size_t count)
+{
+    struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
+    uint32_t mask = (uint32_t)(bits_below((unsigned)count) << (unit % SUPERSLAB_UNITS));
+    uint64_t now_ms = clock_coarse_ms();
+    pool_lock();
+    CHECK((superslab->free_units & mask) == 0);
+    superslab->free_units |= mask;
+    if (!retire(superslab, now_ms))
+        bucket_place(superslab);
+    bool over = lru_is_over(now_ms);
+    pool_unlock();
+    if (unlikely(over))
+        pool_purge(false);
+}
+
+/* ---- spans */
+
+static bool is_clean(struct span span)
+{
+    for (size_t i = 0; i < span.count; i++)
+        if (superslab_at(span.first + i)->dirty_units)
+            return false;
+    return true;
+}
+
+static void set_dirty(struct span span, uint32_t units)
+{
+    for (size_t i = 0; i < span.count; i++)
+        superslab_at(span.first + i)->dirty_units = units;
+}
+
+struct span pool_take_span(size_t count, size_t align, bool *clean)
+{
+    pool_lock();
+    struct span span = take_free_span(count, align);
+    if (span.count) {
+        *clean = is_clean(span);
+        span_mark(span, SUPERSLAB_HUGE);
+        set_dirty(span, superslab_all_units());
+        superslab_at(span.first)->moved = false;
+    }
+    pool_unlock();
+    return span;
+}
+
+bool pool_extend_span(struct span *span, size_t count)
+{
+    size_t behind = span->first + span->count, more = count - span->count;
+    pool_lock();
+    bool taken = span_take_at(&pool.warm, behind, more) || span_take_at(&pool.cold, behind, more) ||
+                 (behind << SUPERSLAB_UNITS_LOG2 == region_next_unit() && grow(units_for_span(more)) &&
+                  span_take_at(&pool.cold, behind, more));
+    if (taken) {
+        set_dirty((struct span){behind, more}, superslab_all_units());
+        span->count = count;
+        span_mark(*span, SUPERSLAB_HUGE);
+    }
+    pool_unlock();
+    return taken;
+}
+
+/* Pages that were moved here lie in a mapping of their own: mapped afresh they join their neighbours'. */
+static void settle_moved(struct span span)
+{
+    bool afresh = vm_map_afresh(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    pool_lock();
+    pool.moved_spans--;
+    if (afresh)
+        set_dirty(span, 0);
+    span_insert(&pool.cold, span, 0);
+    pool_unlock();
+}
+
+void pool_give_span(struct span span)
+{
+    uint64_t now_ms = clock_coarse_ms();
+    pool_lock();
+    struct superslab *first = superslab_at(span.first);
+    bool moved = first->from_first == 0 && first->moved;
+    bool over = false;
+    span_mark(span, SUPERSLAB_BUSY);
+    if (!moved) {
+        span_insert(is_clean(span) ? &pool.cold : &pool.warm, span, now_ms);
+        lru_note("kept", span);
+        over = lru_is_over(now_ms);
+    }
+    pool_unlock();
+    if (unlikely(moved))
+        settle_moved(span);
+    if (over)
+        pool_purge(false);
+}
+
+void pool_shrink_span(struct span *span, size_t count)
+{
+    struct span tail = {span->first + count, span->count - count};
+    pool_lock();
+    span->count = count;
+    superslab_at(span->first)->span = (uint32_t)count;
+    superslab_at(tail.first)->from_first = 0;
+    superslab_at(tail.first)->moved = false;
+    pool_unlock();
+    pool_give_span(tail);
+}
+
+void pool_span_moved(struct span span)
+{
+    pool_lock();
+    superslab_at(span.first)->moved = true;
+    pool.moved_spans++;
+    pool_unlock();
+}
+
+void pool_span_clean(struct span span)
+{
+    pool_lock();
+    set_dirty(span, 0);
+    pool_unlock();
+}
+
+size_t pool_moved_spans(void)
+{
+    pool_lock();
+    size_t spans = pool.moved_spans;
+    pool_unlock();
+    return spans;
+}
+
+struct span pool_huge_span(size_t number)
+{
+    struct span span = {0, 0};
+    pool_lock();
+    struct superslab *at = superslab_at(number);
+    if (at->kind == SUPERSLAB_HUGE && at->from_first <= number) {
+        struct superslab *first = superslab_at(number - at->from_first);
+        if (first->kind == SUPERSLAB_HUGE && first->from_first == 0 && at->from_first < first->span)
+            span = (struct span){number - at->from_first, first->span};
+    }
+    pool_unlock();
+    return span;
+}
+
+/* ---- the LRU */
+
+size_t pool_prewarm(size_t superslabs)
+{
+    bool clean;
+    struct span span = pool_take_span(superslabs, 1, &clean);
+    if (!span.count)
+        return 0;
+    vm_populate(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    pool_give_span(span);
+    return span.count;
+}
+
+/* Takes what must go next from the LRU; [lock: pool]. */
+static struct span evict_next(bool all, uint64_t now_ms)
+{
+    if (!all && !lru_is_over(now_ms))
+        return (struct span){0, 0};
+    size_t limit = OPTION_VALUE(ss_lru_size);
+    bool aged = all || span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
+    size_t most = aged ? PURGE_STEP_SUPERSLABS : pool.warm.superslabs - limit;
+    struct span span = span_take_oldest(&pool.warm, size_min(most, PURGE_STEP_SUPERSLABS));
+    if (span.count) {
+        pool.lru_evictions += span.count;
+        span_mark(span, SUPERSLAB_BUSY);
+        lru_note("evicted", span);
+    }
+    return span;
+}
+
+static size_t purge_span(struct span span)
+{
+    bool purged = vm_purge(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    pool_lock();
+    if (purged)
+        set_dirty(span, 0);
+    span_insert(&pool.cold, span, 0);
+    pool_unlock();
+    return purged ? span.count << SUPERSLAB_LOG2 : 0;
+}
+
+/* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged. */
+static uint32_t reserve_free_units(struct superslab *superslab)
+{
+    uint32_t units = superslab->kind == SUPERSLAB_SHARED ? superslab->free_units & superslab->dirty_units : 0;
+    if (units) {
+        superslab->free_units &= ~units;
+        bucket_place(superslab);
+    }
+    return units;
+}
+
+static size_t purge_units(size_t number, uint32_t units)
+{
+    uint32_t purged = 0;
+    for (uint32_t left = units; left;) {
+        unsigned first = bit_lowest(left);
+        unsigned length = bit_lowest(~((uint64_t)left >> first));
+        uint32_t row = (uint32_t)(bits_below(length) << first);
+        if (vm_purge(superslab_address(number) + (size_t)first * UNIT_BYTES, (size_t)length * UNIT_BYTES))
+            purged |= row;
+        left &= ~row;
+    }
+    struct superslab *superslab = superslab_at(number);
+    pool_lock();
+    superslab->dirty_units &= ~purged;
+    superslab->free_units |= units;
+    if (!retire(superslab, 0))
+        bucket_place(superslab);
+    pool_unlock();
+    return (size_t)bit_count(purged) * UNIT_BYTES;
+}
+
+static size_t purge_shared(void)
+{
+    size_t bytes = 0;
+    for (size_t i = 0, span = 1; i < superslab_count(); i += span) {
+        pool_lock();
+        uint32_t units = reserve_free_units(superslab_at(i));
+        span = superslab_span(superslab_at(i));
+        pool_unlock();
+        if (units)
+            bytes += purge_units(i, units);
+    }
+    return bytes;
+}
+
+NOINLINE size_t pool_purge(bool all)
+{
+    size_t bytes = all ? purge_shared() : 0;
+    uint64_t now_ms = clock_coarse_ms();
+    for (;;) {
+        pool_lock();
+        struct span span = evict_next(all, now_ms);
+        pool_unlock();
+        if (!span.count)
+            return bytes;
+        bytes += purge_span(span);
+    }
+}
+
+/* ---- reading */
+
+static void count_superslab(struct superslab *superslab, struct pool_stats *stats)
+{
+    if (superslab->kind == SUPERSLAB_SHARED) {
+        stats->shared++;
+        stats->free_dirty_units += bit_count(superslab->free_units & superslab->dirty_units);
+    }
+}
+
+void pool_stats_read(struct pool_stats *stats)
+{
+    pool_lock();
+    *stats = (struct pool_stats){
+        .dirty_hits = pool.dirty_hits,
+        .clean = pool.clean,
+        .lru_hits = pool.lru_hits,
+        .lru_misses = pool.lru_misses,
+        .lru_evictions = pool.lru_evictions,
+        .warm = pool.warm.superslabs,
+        .cold = pool.cold.superslabs,
+    };
+    for (size_t i = 0; i < superslab_count(); i++) {
+        struct superslab *at = superslab_at(i);
+        size_t span = superslab_span(at);
+        stats->mapped += at->units > 0 ? span : 0;
+        stats->huge += at->kind == SUPERSLAB_HUGE ? span : 0;
+        count_superslab(at, stats);
+        i += span - 1;
+    }
+    pool_unlock();
+}
+
+static void validate_shared(size_t number)
+{
+    struct superslab *superslab = superslab_at(number);
+    CHECK(superslab->bucket == bit_count(superslab->free_units));
+    CHECK((superslab->free_units & ~bits_below(superslab->units)) == 0);
+    for (unsigned i = 0; i < superslab->units; i++)
+        if ((superslab->free_units >> i) & 1)
+            CHECK(region_tag((number << SUPERSLAB_UNITS_LOG2) + i) == TAG_NONE);
+}
+
+static void validate_free_span(struct span_set *set, size_t number, size_t *seen)
+{
+    struct superslab *first = superslab_at(number);
+    CHECK(first->from_first == 0 && first->span > 0);
+    CHECK(superslab_at(number + first->span - 1)->kind == set->kind);
+    CHECK(superslab_at(number + first->span - 1)->from_first == first->span - 1);
+    *seen += first->span;
+}
+
+void pool_validate(void)
+{
+    size_t warm = 0, cold = 0;
+    pool_lock();
+    for (size_t i = 0; i < superslab_count(); i++) {
+        struct superslab *at = superslab_at(i);
+        if (at->kind == SUPERSLAB_SHARED)
+            validate_shared(i);
+        if (at->kind == SUPERSLAB_WARM)
+            validate_free_span(&pool.warm, i, &warm);
+        if (at->kind == SUPERSLAB_COLD)
+            validate_free_span(&pool.cold, i, &cold);
+        i += superslab_span(at) - 1;
+    }
+    CHECK(warm == pool.warm.superslabs && cold == pool.cold.superslabs);
+    pool_unlock();
+}

@@ -1,0 +1,80 @@
+/* pool.h - the shared pool: SuperSlabs with free units, the LRU of empty ones, and the cold rest.
+ *
+ * One SuperSlab serves all classes and all threads. Units go out from the fullest SuperSlab that has
+ * room, units used before first, lowest first. A SuperSlab whose last unit comes back goes to the LRU,
+ * and from there, when the LRU is full or it has been there for the decay, its pages go to the kernel.
+ *
+ * Invariants:
+ *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)
+ *     a shared SuperSlab is in bucket k  <=>  it has k > 0 free units
+ *
+ * One lock (rank pool), which this file takes itself. System calls are made outside it, except those
+ * that map a new window. */
+#ifndef HAKMEM_POOL_POOL_H
+#define HAKMEM_POOL_POOL_H
+
+#include "pool/span.h"
+
+enum { POOL_DECAY_MS = 1000 };
+
+/* Counted under the pool's lock. */
+struct pool_stats {
+    uint64_t dirty_hits, clean; /* units served from memory used before, and not */
+    uint64_t lru_hits, lru_misses, lru_evictions;
+    size_t mapped, shared, huge, warm, cold; /* SuperSlabs now */
+    size_t free_dirty_units;                 /* in shared SuperSlabs */
+};
+
+#define POOL_NO_UNIT SIZE_MAX
+
+/* Takes `count` units in a row (at most SUPERSLAB_UNITS) at an address that is a multiple of `align`
+ * units. *clean: they read as zero. POOL_NO_UNIT when there is no memory. Tags are the caller's. */
+size_t pool_take_units(size_t count, size_t align, bool *clean) HIDDEN;
+
+/* Gives back units, whose tags the caller has set to TAG_NONE. */
+void pool_give_units(size_t unit, size_t count) HIDDEN;
+
+/* Takes the units behind a run if they are free: growth in place. */
+bool pool_take_units_at(size_t unit, size_t count) HIDDEN;
+
+/* Takes a span of whole SuperSlabs for a huge block, at an address that is a multiple of `align`
+ * SuperSlabs; count 0 when there is no memory. */
+struct span pool_take_span(size_t count, size_t align, bool *clean) HIDDEN;
+
+/* Makes the span, which is a huge block's, longer in place. */
+bool pool_extend_span(struct span *span, size_t count) HIDDEN;
+
+/* Gives back the end of a huge block's span, all behind its first `count` SuperSlabs. */
+void pool_shrink_span(struct span *span, size_t count) HIDDEN;
+
+/* Gives back a huge block's span. */
+void pool_give_span(struct span span) HIDDEN;
+
+/* Notes that the span's pages were moved to it, or (by span_clean) that they read as zero. */
+void pool_span_moved(struct span span) HIDDEN;
+void pool_span_clean(struct span span) HIDDEN;
+
+/* Number of live huge blocks whose pages were moved: each may cost mappings. */
+size_t pool_moved_spans(void) HIDDEN;
+
+/* The huge block's span that SuperSlab `number` belongs to; count 0 when it belongs to none. */
+struct span pool_huge_span(size_t number) HIDDEN;
+
+/* Maps and populates SuperSlabs into the LRU; returns how many. */
+size_t pool_prewarm(size_t superslabs) HIDDEN;
+
+/* Purges the LRU down to its limits, or (all) whole, with the free units of shared SuperSlabs.
+ * Returns bytes given back. */
+size_t pool_purge(bool all) HIDDEN;
+
+void pool_stats_read(struct pool_stats *stats) HIDDEN;
+
+/* For fork and for walks: nothing changes hands meanwhile. */
+void pool_lock(void) HIDDEN;
+void pool_unlock(void) HIDDEN;
+void pool_lock_reset(void) HIDDEN;
+
+/* Debug: aborts if an invariant above does not hold; takes the lock. */
+void pool_validate(void) HIDDEN;
+
+#endif

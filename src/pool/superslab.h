@@ -1,0 +1,75 @@
+/* superslab.h - the record of a SuperSlab: 2 MiB of payload, 32 units.
+ *
+ * A SuperSlab is shared (its units go out one by one), or part of a span of whole SuperSlabs: a huge
+ * block, warm (free, kept in the LRU with what memory it has) or cold (free, purged or never touched).
+ * Of a warm or cold span only the first and the last record are kept up; of a huge one all are.
+ *
+ * All fields are [lock: pool]. A record is found by number; links are numbers + 1, and 0 is none. */
+#ifndef HAKMEM_POOL_SUPERSLAB_H
+#define HAKMEM_POOL_SUPERSLAB_H
+
+#include "base/config.h"
+#include "region/region.h"
+
+enum superslab_kind {
+    SUPERSLAB_NONE, /* not mapped */
+    SUPERSLAB_SHARED,
+    SUPERSLAB_HUGE,
+    SUPERSLAB_WARM,
+    SUPERSLAB_COLD,
+    SUPERSLAB_BUSY, /* out of every list while its pages are purged or populated */
+};
+
+typedef uint32_t superslab_link;
+
+struct superslab {
+    uint32_t free_units;         /* shared: a bit for each free unit */
+    uint32_t dirty_units;        /* a bit for each unit that may not read as zero */
+    superslab_link next, prev;   /* shared: in its bucket; first of a free span: in its bin */
+    superslab_link older, newer; /* first of a warm span: in the LRU */
+    uint32_t span;               /* first of a span: its length */
+    uint32_t from_first;         /* distance to the span's first record */
+    uint8_t kind;                /* enum superslab_kind */
+    uint8_t bucket;              /* shared: free units, when in a bucket; else 0 */
+    uint8_t units;               /* units mapped; fewer than all only at the end of what the kernel gave */
+    uint8_t moved;               /* first of a huge span: its pages came from elsewhere, see vm_move */
+    uint32_t unused;
+    uint64_t since_ms; /* first of a warm span: when it became so */
+    uint64_t unused_too[2];
+};
+static_assert(sizeof(struct superslab) == SUPERSLAB_RECORD_BYTES, "region.h says how large a record is");
+
+static inline struct superslab *superslab_at(size_t number)
+{
+    return (struct superslab *)region_superslab_record(number);
+}
+
+static inline size_t superslab_number(const struct superslab *superslab)
+{
+    return (region.superslab_end - (uintptr_t)superslab) / SUPERSLAB_RECORD_BYTES - 1;
+}
+
+static inline uintptr_t superslab_address(size_t number)
+{
+    return region_unit_address(number << SUPERSLAB_UNITS_LOG2);
+}
+
+/* SuperSlabs with a record: those that hold a unit below region.units. */
+static inline size_t superslab_count(void)
+{
+    return (region_units() + SUPERSLAB_UNITS - 1) >> SUPERSLAB_UNITS_LOG2;
+}
+
+/* How many SuperSlabs this record, a shared one's or a span's first, speaks for; busy ones not counted. */
+static inline size_t superslab_span(const struct superslab *superslab)
+{
+    bool first = superslab->kind >= SUPERSLAB_HUGE && superslab->kind <= SUPERSLAB_COLD;
+    return first && superslab->from_first == 0 ? superslab->span : 1;
+}
+
+static inline uint32_t superslab_all_units(void)
+{
+    return (uint32_t)bits_below(SUPERSLAB_UNITS);
+}
+
+#endif
