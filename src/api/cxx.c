@@ -18,11 +18,16 @@ static COLD void throw_bad_alloc(size_t size)
     log_fatal("operator new: no memory for %zu bytes, and no C++ runtime to throw bad_alloc", size);
 }
 
+static new_handler current_handler(void)
+{
+    return _ZSt15get_new_handlerv ? _ZSt15get_new_handlerv() : NULL;
+}
+
 /* As the standard says: call the new-handler and try again, until it gives up or there is none. */
 static COLD void *new_slow(size_t align, size_t size)
 {
     for (;;) {
-        new_handler handler = _ZSt15get_new_handlerv ? _ZSt15get_new_handlerv() : NULL;
+        new_handler handler = current_handler();
         if (!handler)
             return NULL;
         handler();
@@ -40,6 +45,19 @@ static COLD void *new_or_throw(size_t align, size_t size)
     return block;
 }
 
+/* A handler may throw bad_alloc, which a nothrow operator must catch. C cannot: the C++ runtime's own
+ * operator, which calls the throwing one and catches, does it for us. */
+static COLD void *new_nothrow(const char *runtime_name, size_t align, size_t size, const void *nothrow)
+{
+    if (!current_handler())
+        return NULL;
+    void *runtime = foreign_function(runtime_name);
+    if (!runtime)
+        return new_slow(align, size);
+    return align > 1 ? ((void *(*)(size_t, size_t, const void *))runtime)(size, align, nothrow)
+                     : ((void *(*)(size_t, const void *))runtime)(size, nothrow);
+}
+
 EXPORT void *_Znwm(size_t size)
 {
     void *block = front_malloc_inline(size);
@@ -48,9 +66,8 @@ EXPORT void *_Znwm(size_t size)
 
 EXPORT void *_ZnwmRKSt9nothrow_t(size_t size, const void *nothrow)
 {
-    (void)nothrow;
     void *block = front_malloc_inline(size);
-    return likely(block) ? block : new_slow(1, size);
+    return likely(block) ? block : new_nothrow("_ZnwmRKSt9nothrow_t", 1, size, nothrow);
 }
 
 EXPORT void *_ZnwmSt11align_val_t(size_t size, size_t align)
@@ -61,9 +78,8 @@ EXPORT void *_ZnwmSt11align_val_t(size_t size, size_t align)
 
 EXPORT void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, const void *nothrow)
 {
-    (void)nothrow;
     void *block = front_aligned(align, size);
-    return likely(block) ? block : new_slow(align, size);
+    return likely(block) ? block : new_nothrow("_ZnwmSt11align_val_tRKSt9nothrow_t", align, size, nothrow);
 }
 
 EXPORT void _ZdlPv(void *p)

@@ -10,7 +10,7 @@
 
 #include "api/api.h"
 #include "front/front.h"
-#include "front/misuse.h"
+#include "heap/misuse.h"
 
 /* In the unit tests' build the libc names are not ours; the program is never in charge there. */
 #pragma weak hakmem_own_malloc
@@ -21,20 +21,69 @@ void *foreign_function(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
+/* ---- whose malloc the process has */
+
+enum verdict { UNKNOWN, OURS, FOREIGN };
+
+static _Atomic enum verdict verdict;
+static _Atomic uintptr_t prober; /* the thread that is asking, by its thread pointer; 0: none */
+static volatile bool answered;   /* [prober] its call arrived at us */
+
+static uintptr_t self(void)
+{
+    return (uintptr_t)__builtin_thread_pointer();
+}
+
+/* An address alone does not tell: in a program that is not position independent and uses malloc's
+ * address, that is an entry of its own procedure linkage table. So the malloc that the process sees is
+ * called once; if the call arrives here, it is ours. */
+static COLD enum verdict probe(void)
+{
+    uintptr_t none = 0;
+    while (!atomic_compare_exchange_weak_explicit(&prober, &none, self(), memory_order_acquire,
+                                                  memory_order_relaxed))
+        none = 0;
+    void *(*volatile ask)(size_t) = malloc; /* or the compiler drops a malloc that is only freed */
+    answered = false;
+    void *block = ask(CACHE_LINE);
+    if (block)
+        free(block);
+    enum verdict found = answered ? OURS : FOREIGN;
+    atomic_store_explicit(&verdict, found, memory_order_relaxed);
+    atomic_store_explicit(&prober, 0, memory_order_release);
+    return found;
+}
+
+static bool is_probing(void)
+{
+    return atomic_load_explicit(&prober, memory_order_relaxed) == self();
+}
+
 bool foreign_is_in_charge(void)
 {
-    void *(*volatile seen)(size_t) = malloc; /* through the GOT: whichever the program binds to */
-    return hakmem_own_malloc && seen != hakmem_own_malloc;
+    void *(*volatile seen)(size_t) = malloc; /* as the process binds it */
+    if (!hakmem_own_malloc || seen == hakmem_own_malloc || tls_real)
+        return false;
+    if (unlikely(is_probing()))
+        return answered = true;
+    enum verdict known = atomic_load_explicit(&verdict, memory_order_relaxed);
+    return (known == UNKNOWN ? probe() : known) == FOREIGN;
 }
 
 void *foreign_malloc(size_t size)
 {
-    return malloc(size);
+    return unlikely(is_probing()) ? NULL : malloc(size);
 }
 
 void *foreign_aligned(size_t align, size_t size)
 {
     return aligned_alloc(align, size);
+}
+
+void *foreign_next_aligned(size_t align, size_t size)
+{
+    void *(*next)(size_t, size_t) = (void *(*)(size_t, size_t))foreign_function("memalign");
+    return next ? next(align, size) : front_no_memory();
 }
 
 /* Whether libc's malloc may have made p: it lies, aligned, below the program break, which HAKMEM never
@@ -62,10 +111,8 @@ void foreign_free(void *p)
 
 void *foreign_realloc(void *p, size_t size)
 {
-    if (foreign_is_in_charge())
-        return realloc(p, size);
-    void *(*next)(void *, size_t) =
-        is_in_break_heap(p) ? (void *(*)(void *, size_t))foreign_function("realloc") : NULL;
+    bool is_theirs = foreign_is_in_charge() || is_in_break_heap(p);
+    void *(*next)(void *, size_t) = is_theirs ? (void *(*)(void *, size_t))foreign_function("realloc") : NULL;
     if (!next)
         misuse_foreign(p);
     return next(p, size);

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "base/bits.h"
+#include "front/foreign.h"
 #include "front/front.h"
 #include "hakmem.h"
 #include "os/vm.h"
@@ -69,6 +70,13 @@ EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
 
 /* ---- alignment */
 
+static void *aligned(size_t align, size_t size)
+{
+    if (unlikely(!tls_real) && foreign_is_in_charge())
+        return foreign_next_aligned(align, size);
+    return front_aligned(align, size);
+}
+
 /* As glibc: an alignment that is not a power of two is rounded up to one; EINVAL when there is none. */
 EXPORT void *memalign(size_t align, size_t size)
 {
@@ -78,7 +86,7 @@ EXPORT void *memalign(size_t align, size_t size)
     }
     if (unlikely(!is_power_of_two(align)))
         align = align < 2 ? 1 : (size_t)2 << bit_highest(align - 1);
-    return front_aligned(align, size);
+    return aligned(align, size);
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t size)
@@ -91,7 +99,7 @@ EXPORT int posix_memalign(void **result, size_t align, size_t size)
     if (align % sizeof(void *) != 0 || !is_power_of_two(align))
         return EINVAL;
     int saved_errno = errno;
-    void *block = front_aligned(align, size);
+    void *block = aligned(align, size);
     errno = saved_errno;
     if (!block)
         return ENOMEM;
@@ -101,7 +109,7 @@ EXPORT int posix_memalign(void **result, size_t align, size_t size)
 
 EXPORT void *valloc(size_t size)
 {
-    return front_aligned(vm_page_bytes(), size);
+    return aligned(vm_page_bytes(), size);
 }
 
 EXPORT void *pvalloc(size_t size)
@@ -109,7 +117,7 @@ EXPORT void *pvalloc(size_t size)
     size_t page = vm_page_bytes();
     if (size > PAYLOAD_MAX)
         return front_no_memory();
-    return front_aligned(page, align_up(size_max(size, 1), page));
+    return aligned(page, align_up(size_max(size, 1), page));
 }
 
 /* ---- questions */
@@ -138,6 +146,7 @@ EXPORT void malloc_stats(void)
     report_print();
 }
 
+#ifdef __GLIBC__ /* others have no such structs, and no callers */
 EXPORT struct mallinfo2 mallinfo2(void)
 {
     struct hakmem_stats stats;
@@ -167,15 +176,14 @@ EXPORT struct mallinfo mallinfo(void)
         .keepcost = saturated(wide.keepcost),
     };
 }
+#endif
 
 /* glibc's XML, as far as its words fit: one heap, for the process. */
 EXPORT int malloc_info(int options_zero, FILE *stream)
 {
     struct hakmem_stats stats;
-    if (options_zero != 0) {
-        errno = EINVAL;
-        return -1;
-    }
+    if (options_zero != 0)
+        return EINVAL;
     hakmem_stats_read(&stats, sizeof stats);
     int written =
         fprintf(stream,

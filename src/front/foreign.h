@@ -16,4 +16,8 @@ bool foreign_is_in_charge(void) HIDDEN;
 void *foreign_malloc(size_t size) HIDDEN;
 void *foreign_aligned(size_t align, size_t size) HIDDEN;
 
+/* The same from the next allocator behind us, libc's: what our own aligned_alloc and kin do when the
+ * program's allocator has none. */
+void *foreign_next_aligned(size_t align, size_t size) HIDDEN;
+
 #endif

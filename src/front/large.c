@@ -4,7 +4,7 @@
 
 #include "base/bits.h"
 #include "base/log.h"
-#include "front/misuse.h"
+#include "heap/misuse.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 #include "region/region.h"

@@ -5,7 +5,6 @@
 #include "front/foreign.h"
 #include "front/front.h"
 #include "front/large.h"
-#include "front/misuse.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 

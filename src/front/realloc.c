@@ -3,7 +3,7 @@
 #include "front/foreign.h"
 #include "front/front.h"
 #include "front/large.h"
-#include "front/misuse.h"
+#include "heap/misuse.h"
 
 /* Whether a block of `usable` bytes is good for `size`: enough, and not more than twice that. */
 static bool fits(size_t usable, size_t size)

@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "heap/heap.h"
+#include "heap/misuse.h"
 #include "pool/pool.h"
 
 enum { LOWEST_TRIES = 4 };
@@ -166,9 +167,7 @@ static void collect_slab(struct heap *heap, struct slab *slab, slab_link *releas
         uint64_t mask = remote_take_word(slab, w);
         uint64_t twice = slab_words(slab)[w] & mask;
         if (unlikely(twice))
-            log_line("double free of %p (%zu-byte block), freed last by another thread",
-                     (void *)(slab_address(slab) + (w * 64 + bit_lowest(twice)) * class_size(slab->size_class)),
-                     class_size(slab->size_class));
+            misuse_double_free_in_slab(slab, w, twice);
         blocks += bit_count(mask);
         if (words & (words - 1))
             slab_put(slab, w, mask); /* the last word decides what becomes of the slab */

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "heap/arena.h"
+#include "heap/misuse.h"
 
 struct depot_bin {
     struct magazine *full; /* [lock: depot] */
@@ -73,14 +74,6 @@ static COLD uint64_t put_under_lock(struct heap *owner, const struct publication
     return twice;
 }
 
-static void report_twice(const struct publication *p, uint64_t twice)
-{
-    log_fatal("double free of %p (%zu-byte block)",
-              (void *)(slab_address(p->slab) +
-                       (p->word * 64 + bit_lowest(twice)) * class_size(p->slab->size_class)),
-              class_size(p->slab->size_class));
-}
-
 static void publish(struct heap *heap, const struct publication *p)
 {
     if (!p->slab)
@@ -93,7 +86,7 @@ static void publish(struct heap *heap, const struct publication *p)
     else if (remote_publish_word(p->slab, p->word, p->mask, &twice))
         remote_push(&owner->inbox, p->slab);
     if (unlikely(twice))
-        report_twice(p, twice);
+        misuse_double_free_in_slab(p->slab, p->word, twice);
 }
 
 void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsigned count_of_blocks)
@@ -102,9 +95,7 @@ void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsign
     for (unsigned i = 0; i < count_of_blocks; i++) {
         struct slab_place place = slab_place_of(blocks[i], region_unit_of(blocks[i]));
         if (unlikely(!place.exact || place.slab->size_class != size_class))
-            log_fatal("free of %p which lies inside the block at %p (%zu bytes)", blocks[i],
-                      (void *)(slab_address(place.slab) + place.index * class_size(place.slab->size_class)),
-                      class_size(place.slab->size_class));
+            misuse_inside_slab(blocks[i]);
         uint64_t bit = UINT64_C(1) << (place.index % 64);
         if (place.slab != p.slab || place.index / 64 != p.word || (p.mask & bit)) {
             publish(heap, &p);
@@ -260,21 +251,21 @@ void depot_visit(void (*visit)(const struct magazine *magazine, void *argument),
     }
 }
 
-void depot_lock_all(void)
+void depot_fork_prepare(void)
 {
     struct depot_shard *all = shards_or_null();
     for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
         lock_acquire_unranked(&all[i].lock);
 }
 
-void depot_unlock_all(void)
+void depot_fork_parent(void)
 {
     struct depot_shard *all = shards_or_null();
     for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
         lock_release_unranked(&all[i].lock);
 }
 
-void depot_lock_reset(void)
+void depot_fork_child(void)
 {
     struct depot_shard *all = shards_or_null();
     for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)

@@ -39,8 +39,8 @@ bool depot_open(void) HIDDEN;
 void depot_visit(void (*visit)(const struct magazine *magazine, void *argument), void *argument) HIDDEN;
 
 /* For fork: every shard. */
-void depot_lock_all(void) HIDDEN;
-void depot_unlock_all(void) HIDDEN;
-void depot_lock_reset(void) HIDDEN;
+void depot_fork_prepare(void) HIDDEN;
+void depot_fork_parent(void) HIDDEN;
+void depot_fork_child(void) HIDDEN;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "heap/arena.h"
 #include "heap/depot.h"
+#include "heap/misuse.h"
 #include "heap/registry.h"
 
 void *const fastcache_none;
@@ -200,7 +201,6 @@ struct flush {
     unsigned word;
     uint64_t mask;
     slab_link released;
-    void *twice, *inside; /* a block that was free already; a pointer that is no block's start */
 };
 
 static void flush_word(struct flush *flush)
@@ -209,18 +209,15 @@ static void flush_word(struct flush *flush)
         return;
     uint64_t twice = bin_put(flush->heap, flush->slab, flush->word, flush->mask, &flush->released);
     if (unlikely(twice))
-        flush->twice = slab_address(flush->slab) +
-                       (flush->word * 64 + bit_lowest(twice)) * class_size(flush->slab->size_class);
+        misuse_double_free_in_slab(flush->slab, flush->word, twice);
 }
 
 static void flush_block(struct flush *flush, void *block, size_t unit)
 {
     struct slab_place place = slab_place_of(block, unit);
     uint64_t bit = UINT64_C(1) << (place.index % 64);
-    if (unlikely(!place.exact)) {
-        flush->inside = block;
-        return;
-    }
+    if (unlikely(!place.exact))
+        misuse_inside_slab(block);
     if (place.slab != flush->slab || place.index / 64 != flush->word || (flush->mask & bit)) {
         flush_word(flush);
         flush->slab = place.slab;
@@ -228,18 +225,6 @@ static void flush_block(struct flush *flush, void *block, size_t unit)
         flush->mask = 0;
     }
     flush->mask |= bit;
-}
-
-static COLD void report_misuse(const struct flush *flush)
-{
-    if (flush->twice) {
-        size_t size = class_size(region_tag(region_unit_of(flush->twice)) & (TAG_OWNED - 1));
-        log_fatal("double free of %p (%zu-byte block)", flush->twice, size);
-    }
-    struct slab_place place = slab_place_of(flush->inside, region_unit_of(flush->inside));
-    size_t size = class_size(place.slab->size_class);
-    log_fatal("free of %p which lies inside the block at %p (%zu bytes)", flush->inside,
-              (void *)(slab_address(place.slab) + place.index * size), size);
 }
 
 /* Returns blocks of one class to the slabs; the heap's own under one lock, others' behind it. */
@@ -257,8 +242,6 @@ static void return_blocks(struct heap *heap, unsigned size_class, void **blocks,
     }
     flush_word(&flush);
     heap_unlock(heap);
-    if (unlikely(flush.twice || flush.inside))
-        report_misuse(&flush);
     bin_give_released(heap, flush.released);
     count(&heap->stats.flush_blocks, n);
     depot_publish(heap, size_class, blocks, (unsigned)foreign);

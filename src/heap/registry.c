@@ -237,16 +237,18 @@ void registry_fork_prepare(void)
     lock_acquire_unranked(&registry.lock);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_acquire_unranked(&heap->lock);
-    depot_lock_all();
-    pool_lock();
-    region_lock();
+    depot_fork_prepare();
+    pool_fork_prepare();
+    region_fork_prepare();
+    lock_own_all();
 }
 
 void registry_fork_parent(void)
 {
-    region_unlock();
-    pool_unlock();
-    depot_unlock_all();
+    lock_own_all_end();
+    region_fork_parent();
+    pool_fork_parent();
+    depot_fork_parent();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_release_unranked(&heap->lock);
     lock_release_unranked(&registry.lock);
@@ -265,11 +267,10 @@ static void orphan(struct heap *heap)
 
 void registry_fork_child(void)
 {
-    region_unlock();
-    pool_unlock();
-    region_lock_reset();
-    pool_lock_reset();
-    depot_lock_reset();
+    lock_own_all_end();
+    region_fork_child();
+    pool_fork_child();
+    depot_fork_child();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
         lock_reset(&heap->lock);
         if (heap != tls_real && heap != registry_commons() && !atomic_load(&heap->parked))

@@ -7,7 +7,19 @@
 
 enum { SPINS = 100 };
 
-static __thread uint32_t ranks_held;
+_Atomic uintptr_t lock_owner_of_all;
+
+static __thread uint32_t ranks_held; /* debug builds only */
+
+void lock_own_all(void)
+{
+    atomic_store_explicit(&lock_owner_of_all, (uintptr_t)__builtin_thread_pointer(), memory_order_relaxed);
+}
+
+void lock_own_all_end(void)
+{
+    atomic_store_explicit(&lock_owner_of_all, 0, memory_order_relaxed);
+}
 
 void lock_rank_enter(enum lock_rank rank)
 {

@@ -1,7 +1,7 @@
 /* lock.h - the allocator's mutex: 4 bytes, zero is unlocked, a futex when contended.
  *
  * Locks are taken in the order of their ranks, at most one of each rank at a time (fork, which takes
- * all, says so by lock_acquire_all). Debug builds prove it. The algorithm is "mutex 2" of Ulrich
+ * all, uses the unranked forms). Debug builds prove it. The algorithm is "mutex 2" of Ulrich
  * Drepper, "Futexes Are Tricky" (2011): 0 free, 1 held, 2 held and somebody sleeps. */
 #ifndef HAKMEM_OS_LOCK_H
 #define HAKMEM_OS_LOCK_H
@@ -30,6 +30,15 @@ void lock_wake(struct lock *lock) HIDDEN;
 void lock_rank_enter(enum lock_rank rank) HIDDEN;
 void lock_rank_leave(enum lock_rank rank) HIDDEN;
 
+/* The thread that is forking, by its thread pointer; 0: none. */
+extern _Atomic uintptr_t lock_owner_of_all HIDDEN;
+
+static inline bool lock_owns_all(void)
+{
+    uintptr_t thread = atomic_load_explicit(&lock_owner_of_all, memory_order_relaxed);
+    return unlikely(thread) && thread == (uintptr_t)__builtin_thread_pointer();
+}
+
 static inline void lock_acquire_unranked(struct lock *lock)
 {
     uint32_t free_state = 0;
@@ -46,6 +55,8 @@ static inline void lock_release_unranked(struct lock *lock)
 
 static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
 {
+    if (lock_owns_all())
+        return;
     if (HAKMEM_DEBUG)
         lock_rank_enter(rank);
     lock_acquire_unranked(lock);
@@ -53,10 +64,18 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
 
 static inline void lock_release(struct lock *lock, enum lock_rank rank)
 {
+    if (lock_owns_all())
+        return;
     lock_release_unranked(lock);
     if (HAKMEM_DEBUG)
         lock_rank_leave(rank);
 }
+
+/* Between lock_own_all and lock_own_all_end the calling thread counts as holding every lock there is:
+ * taking or releasing one is nothing to it. So atfork handlers that run inside ours may allocate, and
+ * so may what runs while a thread aborts with locks held. */
+void lock_own_all(void) HIDDEN;
+void lock_own_all_end(void) HIDDEN;
 
 /* In the child of a fork: nobody else exists, so nobody sleeps. */
 static inline void lock_reset(struct lock *lock)

@@ -17,17 +17,27 @@ static struct {
     size_t moved_spans;
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
 
-void pool_lock(void)
+static void pool_lock(void)
 {
     lock_acquire(&pool.lock, LOCK_POOL);
 }
 
-void pool_unlock(void)
+static void pool_unlock(void)
 {
     lock_release(&pool.lock, LOCK_POOL);
 }
 
-void pool_lock_reset(void)
+void pool_fork_prepare(void)
+{
+    lock_acquire_unranked(&pool.lock);
+}
+
+void pool_fork_parent(void)
+{
+    lock_release_unranked(&pool.lock);
+}
+
+void pool_fork_child(void)
 {
     lock_reset(&pool.lock);
 }

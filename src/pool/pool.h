@@ -69,10 +69,10 @@ size_t pool_purge(bool all) HIDDEN;
 
 void pool_stats_read(struct pool_stats *stats) HIDDEN;
 
-/* For fork and for walks: nothing changes hands meanwhile. */
-void pool_lock(void) HIDDEN;
-void pool_unlock(void) HIDDEN;
-void pool_lock_reset(void) HIDDEN;
+/* For fork: holding the lock. */
+void pool_fork_prepare(void) HIDDEN;
+void pool_fork_parent(void) HIDDEN;
+void pool_fork_child(void) HIDDEN;
 
 /* Debug: aborts if an invariant above does not hold; takes the lock. */
 void pool_validate(void) HIDDEN;

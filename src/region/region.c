@@ -42,17 +42,27 @@ static struct {
     _Atomic bool want_remote_maps;
 } state;
 
-void region_lock(void)
+static void region_lock(void)
 {
     lock_acquire(&state.lock, LOCK_REGION);
 }
 
-void region_unlock(void)
+static void region_unlock(void)
 {
     lock_release(&state.lock, LOCK_REGION);
 }
 
-void region_lock_reset(void)
+void region_fork_prepare(void)
+{
+    lock_acquire_unranked(&state.lock);
+}
+
+void region_fork_parent(void)
+{
+    lock_release_unranked(&state.lock);
+}
+
+void region_fork_child(void)
 {
     lock_reset(&state.lock);
 }

@@ -1,17 +1,27 @@
-#include "front/misuse.h"
+#include "heap/misuse.h"
 
 #include "base/log.h"
+#include "os/lock.h"
 #include "pool/pool.h"
-#include "slab/slab.h"
 
 static void __attribute__((noreturn)) inside(const void *p, uintptr_t block, size_t bytes)
 {
+    lock_own_all();
     log_fatal("free of %p which lies inside the block at %p (%zu bytes, offset %zu)", p, (void *)block, bytes,
               (size_t)((uintptr_t)p - block));
 }
 
+void misuse_double_free_in_slab(const struct slab *slab, unsigned word, uint64_t bits)
+{
+    size_t size = class_size(slab->size_class);
+    lock_own_all();
+    log_fatal("double free of %p (%zu-byte block)",
+              (void *)(slab_address(slab) + (word * 64 + bit_lowest(bits)) * size), size);
+}
+
 void misuse_double_free(const void *p)
 {
+    lock_own_all();
     log_fatal("double free of %p (its memory is free already)", p);
 }
 
@@ -28,17 +38,19 @@ void misuse_free(const void *p, size_t unit, uint32_t tag)
         inside(p, superslab_address(span.first), span.count << SUPERSLAB_LOG2);
     if ((uintptr_t)p % BLOCK_ALIGN == 0)
         misuse_double_free(p);
+    lock_own_all();
     log_fatal("free of %p which is not a block of HAKMEM (it lies in memory that is free)", p);
 }
 
-void misuse_inside_slab(const void *p, size_t unit)
+void misuse_inside_slab(const void *p)
 {
-    struct slab_place place = slab_place_of(p, unit);
+    struct slab_place place = slab_place_of(p, region_unit_of(p));
     size_t size = class_size(place.slab->size_class);
     inside(p, (uintptr_t)slab_address(place.slab) + place.index * size, size);
 }
 
 void misuse_foreign(const void *p)
 {
+    lock_own_all();
     log_fatal("free of %p which is not a block of HAKMEM", p);
 }

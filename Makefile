@@ -1,0 +1,90 @@
+# A thin face on CMake: `make` builds build/, `make help` tells the rest.
+
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX ?= /usr/local
+export CTEST_OUTPUT_ON_FAILURE ?= 1
+ifneq ($(shell command -v ninja 2>/dev/null),)
+export CMAKE_GENERATOR ?= Ninja
+endif
+
+# This make's own job server must not reach the one that CMake starts.
+BUILD_IN = MAKEFLAGS=--no-print-directory cmake --build
+CTEST = ctest -j$(JOBS)
+VARIANTS = debug asan tsan ubsan torture coverage clang musl aarch64
+
+.PHONY: all help test check format docs bench compare asm oom fuzz model apps deb install clean $(VARIANTS)
+
+all: $(BUILD)/CMakeCache.txt
+	@$(BUILD_IN) $(BUILD) -j $(JOBS)
+
+$(BUILD)/CMakeCache.txt:
+	@cmake -S . -B $(BUILD) $(CMAKE_ARGS)
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make            build the library, the command, the benchmarks and the tests in build/
+#: make test       run the tests of build/
+#: make check      format, floors, headers, exported symbols, generated docs
+#: make format     apply clang-format
+#: make docs       write the generated table of docs/tuning.md anew
+#: make bench      the benchmarks: HAKMEM beside the system's malloc and the peers found
+#: make compare    the figures of docs/benchmarks.md: more runs, kept as JSON and HTML
+#: make asm        the fast paths of malloc and free, with their instruction counts
+#: make asan       unit tests under AddressSanitizer (likewise tsan, ubsan)
+#: make torture    tests with every constant tiny (likewise debug, clang, musl, aarch64, coverage)
+#: make oom        tests in which the kernel refuses each call in turn
+#: make fuzz       fuzzing
+#: make model      the models of the protocols between threads, checked by spin
+#: make apps       real programs under the preload
+#: make deb        a Debian package in build-deb/
+#: make install    install under PREFIX (/usr/local; DESTDIR is respected)
+#: make clean      remove build/ and every build-*/
+
+test: all
+	@cd $(BUILD) && $(CTEST)
+
+check: all
+	@scripts/check.sh $(BUILD)
+
+format:
+	@scripts/sources.sh | xargs clang-format -i
+
+docs: all
+	@$(BUILD)/generated/gen_options markdown < docs/tuning.md > $(BUILD)/generated/tuning.md
+	@cp $(BUILD)/generated/tuning.md docs/tuning.md
+
+bench: all
+	@$(BUILD)/hakmem bench
+
+compare: all
+	@$(BUILD)/hakmem bench --runs 9 --json $(BUILD)/bench.json --html $(BUILD)/bench.html
+
+asm: all
+	@scripts/asm.sh $(BUILD)/libhakmem.so
+
+$(VARIANTS):
+	@cmake --preset $@
+	@$(BUILD_IN) build-$@ -j $(JOBS)
+	@cd build-$@ && $(CTEST)
+
+oom apps: all
+	@cd $(BUILD) && $(CTEST) -R $@ --no-tests=error
+
+fuzz:
+	@if [ -x tests/fuzz/run.sh ]; then tests/fuzz/run.sh; else echo "make fuzz: there is no fuzzing yet"; fi
+
+model:
+	@if [ -x models/run.sh ]; then models/run.sh; else echo "make model: there are no models yet"; fi
+
+deb:
+	@cmake -S . -B build-deb -DCMAKE_INSTALL_PREFIX=/usr -DHAKMEM_TESTS=OFF
+	@$(BUILD_IN) build-deb -j $(JOBS)
+	@cd build-deb && cpack -G DEB
+
+install: all
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:
+	@rm -rf build build-*/

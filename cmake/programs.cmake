@@ -1,0 +1,55 @@
+# The hakmem command and the benchmarks. None is linked to the allocator: each runs under whichever
+# it is given.
+
+if(NOT HAKMEM_PROGRAMS)
+  return()
+endif()
+
+find_package(PkgConfig QUIET)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(jansson QUIET IMPORTED_TARGET jansson)
+endif()
+
+# All of the command but main, for its tests too.
+file(GLOB tool_sources CONFIGURE_DEPENDS src/tool/*.c)
+list(REMOVE_ITEM tool_sources "${PROJECT_SOURCE_DIR}/src/tool/main.c")
+if(NOT jansson_FOUND)
+  message(STATUS "Skipped: the hakmem command (jansson not found; scripts/setup.sh installs it)")
+elseif(tool_sources)
+  add_library(hakmem_tool OBJECT ${tool_sources})
+  target_link_libraries(hakmem_tool PUBLIC hakmem_flags PkgConfig::jansson m Threads::Threads ${CMAKE_DL_LIBS})
+  add_executable(hakmem_command src/tool/main.c)
+  set_target_properties(hakmem_command PROPERTIES OUTPUT_NAME hakmem)
+  target_link_libraries(hakmem_command PRIVATE hakmem_tool)
+endif()
+
+# bench/common*.c is shared; every other file is one program, build/bench_<name>.
+file(GLOB bench_common CONFIGURE_DEPENDS bench/common*.c)
+file(GLOB bench_sources CONFIGURE_DEPENDS bench/*.c bench/*.cpp)
+if(bench_common)
+  list(REMOVE_ITEM bench_sources ${bench_common})
+  add_library(bench_common OBJECT ${bench_common})
+  target_link_libraries(bench_common PRIVATE hakmem_flags)
+  target_compile_options(bench_common PRIVATE ${builtins})
+endif()
+
+set(bench_programs)
+foreach(source IN LISTS bench_sources)
+  get_filename_component(name "${source}" NAME_WE)
+  if(source MATCHES "\\.cpp$" AND NOT CMAKE_CXX_COMPILER)
+    continue()
+  endif()
+  set(program bench_${name})
+  if(name STREQUAL random_mixed)
+    set(program bench_random_mixed_hakmem)
+  endif()
+  add_executable(${program} "${source}")
+  target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/bench")
+  # Without the built-in names, so that no pair of malloc and free is optimised away.
+  target_compile_options(${program} PRIVATE ${builtins})
+  target_link_libraries(${program} PRIVATE hakmem_flags Threads::Threads ${CMAKE_DL_LIBS})
+  if(bench_common)
+    target_sources(${program} PRIVATE $<TARGET_OBJECTS:bench_common>)
+  endif()
+  list(APPEND bench_programs ${program})
+endforeach()

@@ -1,0 +1,158 @@
+# Tests, a directory of tests/ for each kind, which is also their ctest label:
+#
+#   unit/test_*.c               cmocka, linked to the allocator's floors without the libc names
+#   preload/test_*.c(pp)        plain programs, run with LD_PRELOAD=libhakmem.so
+#   link/test_*.c(pp)           plain programs, linked to libhakmem.so and again to libhakmem.a
+#   misuse/*.c                  programs that do wrong, judged by misuse/run.sh PROGRAM SOURCE
+#   apps/run.sh                 real programs: run.sh --list names them, run.sh NAME runs one
+#   tool/unit_*.c, tool/*.sh    the hakmem command and the benchmarks
+#   scripts/*.sh                the repository: install, packages, scripts
+#
+# Scripts find what they need in HAKMEM_LIB, HK_STATIC_LIB, HK_COMMAND, HK_BUILD_DIR,
+# HK_SOURCE_DIR, CC and CXX, and exit with 77 to skip.
+
+set(tests "${PROJECT_SOURCE_DIR}/tests")
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+find_package(PkgConfig QUIET)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(cmocka QUIET IMPORTED_TARGET cmocka)
+endif()
+if(NOT cmocka_FOUND)
+  message(STATUS "Skipped: the unit tests (cmocka not found; scripts/setup.sh installs it)")
+endif()
+
+# Sets `sources` to those of one kind; to nothing when this build has none of it.
+function(find_sources kind)
+  set(found)
+  if("${kind}" IN_LIST HAKMEM_TEST_KINDS)
+    list(TRANSFORM ARGN PREPEND "${tests}/${kind}/" OUTPUT_VARIABLE globs)
+    file(GLOB found CONFIGURE_DEPENDS ${globs})
+  endif()
+  if(NOT CMAKE_CXX_COMPILER)
+    list(FILTER found EXCLUDE REGEX "\\.cpp$")
+  endif()
+  set(sources "${found}" PARENT_SCOPE)
+endfunction()
+
+function(describe_test test label timeout)
+  set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
+endfunction()
+
+set(script_environment
+  "HK_BUILD_DIR=${PROJECT_BINARY_DIR}" "HK_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+  "HK_COMMAND=${PROJECT_BINARY_DIR}/hakmem"
+  "CC=${CMAKE_C_COMPILER}" "CXX=${CMAKE_CXX_COMPILER}")
+if(TARGET hakmem_shared)
+  list(APPEND script_environment "HAKMEM_LIB=$<TARGET_FILE:hakmem_shared>"
+    "HK_STATIC_LIB=$<TARGET_FILE:hakmem_static>")
+endif()
+
+function(add_script_test test label timeout)
+  add_test(NAME ${test} COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  describe_test(${test} ${label} ${timeout})
+  set_tests_properties(${test} PROPERTIES ENVIRONMENT "${script_environment}")
+endfunction()
+
+# A program of plain C or C++, whose calls of malloc the compiler leaves alone; assert works in it.
+function(add_test_program program source)
+  add_executable(${program} "${source}" ${ARGN})
+  target_include_directories(${program} PRIVATE "${tests}")
+  target_compile_options(${program} PRIVATE ${builtins} -UNDEBUG)
+  target_link_libraries(${program} PRIVATE hakmem_flags Threads::Threads ${CMAKE_DL_LIBS})
+endfunction()
+
+# --- unit -----------------------------------------------------------------------------------------
+if(cmocka_FOUND)
+  find_sources(unit test_*.c)
+  set(unit_sources ${sources})
+  find_sources(unit *.c)
+  set(unit_common ${sources})
+  if(unit_sources)
+    list(REMOVE_ITEM unit_common ${unit_sources})
+  endif()
+  foreach(source IN LISTS unit_sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "^test_" "unit." test ${name})
+    add_executable(unit_${name} "${source}" ${unit_common})
+    target_include_directories(unit_${name} PRIVATE "${tests}")
+    target_link_libraries(unit_${name} PRIVATE hakmem_testing PkgConfig::cmocka ${CMAKE_DL_LIBS})
+    add_test(NAME ${test} COMMAND unit_${name})
+    describe_test(${test} unit 120)
+  endforeach()
+endif()
+
+# --- preload --------------------------------------------------------------------------------------
+find_sources(preload test_*.c test_*.cpp)
+foreach(source IN LISTS sources)
+  get_filename_component(name "${source}" NAME_WE)
+  string(REGEX REPLACE "^test_" "preload." test ${name})
+  add_test_program(preload_${name} "${source}")
+  if(CMAKE_CROSSCOMPILING_EMULATOR)
+    add_test(NAME ${test} COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR}
+      -E "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>" $<TARGET_FILE:preload_${name}>)
+  else()
+    add_test(NAME ${test} COMMAND preload_${name})
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>")
+  endif()
+  describe_test(${test} preload 120)
+endforeach()
+
+# --- link -----------------------------------------------------------------------------------------
+find_sources(link test_*.c test_*.cpp)
+foreach(source IN LISTS sources)
+  get_filename_component(name "${source}" NAME_WE)
+  foreach(how IN ITEMS shared static)
+    string(REGEX REPLACE "^test_" "link-${how}." test ${name})
+    add_test_program(link_${how}_${name} "${source}")
+    target_link_libraries(link_${how}_${name} PRIVATE hakmem_${how})
+    add_test(NAME ${test} COMMAND link_${how}_${name})
+    describe_test(${test} link 120)
+  endforeach()
+endforeach()
+
+# --- misuse ---------------------------------------------------------------------------------------
+find_sources(misuse *.c)
+foreach(source IN LISTS sources)
+  get_filename_component(name "${source}" NAME_WE)
+  add_test_program(misuse_${name} "${source}")
+  target_compile_options(misuse_${name} PRIVATE -w -O0)
+  add_script_test(misuse.${name} misuse 60 "${tests}/misuse/run.sh" $<TARGET_FILE:misuse_${name}> "${source}")
+endforeach()
+
+# --- apps -----------------------------------------------------------------------------------------
+find_sources(apps run.sh)
+if(sources)
+  execute_process(COMMAND "${sources}" --list OUTPUT_VARIABLE apps OUTPUT_STRIP_TRAILING_WHITESPACE)
+  string(REGEX MATCHALL "[^ \t\n]+" apps "${apps}")
+  foreach(app IN LISTS apps)
+    add_script_test(apps.${app} apps 300 "${sources}" ${app})
+  endforeach()
+endif()
+
+# --- tool, scripts --------------------------------------------------------------------------------
+if(TARGET hakmem_tool)
+  if(cmocka_FOUND)
+    find_sources(tool unit_*.c)
+    foreach(source IN LISTS sources)
+      get_filename_component(name "${source}" NAME_WE)
+      string(REGEX REPLACE "^unit_" "tool." test ${name})
+      add_test_program(tool_${name} "${source}")
+      target_include_directories(tool_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src/tool")
+      target_link_libraries(tool_${name} PRIVATE hakmem_tool PkgConfig::cmocka)
+      add_test(NAME ${test} COMMAND tool_${name})
+      describe_test(${test} tool 60)
+    endforeach()
+  endif()
+  find_sources(tool *.sh)
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "^test_" "" name ${name})
+    add_script_test(tool.${name} tool 300 sh "${source}")
+  endforeach()
+endif()
+find_sources(scripts *.sh)
+foreach(source IN LISTS sources)
+  get_filename_component(name "${source}" NAME_WE)
+  string(REGEX REPLACE "^test_" "" name ${name})
+  add_script_test(scripts.${name} scripts 300 sh "${source}")
+endforeach()

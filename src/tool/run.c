@@ -1,0 +1,95 @@
+/* run.c - `hakmem run`: becomes the user's program, with HAKMEM as its malloc.
+ *
+ * It ends in exec, so status, signals, terminal and process id are the program's own.
+ */
+#define _GNU_SOURCE 1
+
+#include "command.h"
+#include "locate.h"
+#include "options.h"
+#include "preload.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STATUS_OWN_FAILURE = 125, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
+
+static struct {
+    bool stats;
+    bool front_stats;
+    bool verbose;
+    struct text_list settings;
+} asked;
+
+static const struct option_spec options[] = {
+    {"stats", OPTION_FLAG, &asked.stats, NULL, "print a report at exit (HAKMEM_STATS=1)"},
+    {"front-stats", OPTION_FLAG, &asked.front_stats, NULL,
+     "count every call, print hit rates at exit (HAKMEM_FRONT_STATS=1)"},
+    {"verbose", OPTION_FLAG, &asked.verbose, NULL, "print version and options at start (HAKMEM_VERBOSE=1)"},
+    {"o", OPTION_LIST, &asked.settings, "NAME=VALUE",
+     "set an option: -o FC_CAP=512 is HAKMEM_FC_CAP=512; may be repeated"},
+};
+
+static const struct command_spec command = {
+    "run",
+    "[option…] [--] PROGRAM [argument…]",
+    "Runs a program with HAKMEM as its malloc. Status and signals are the program's own; 127 when\n"
+    "there is no such program, 126 when it cannot be executed, 125 when libhakmem.so is missing.",
+    options,
+    sizeof options / sizeof options[0],
+};
+
+/* "FC_CAP=512", "fc_cap=512" and "HAKMEM_FC_CAP=512" all set HAKMEM_FC_CAP. */
+static bool setting_apply(const char *setting)
+{
+    const char *equals = strchr(setting, '=');
+    struct text name = {NULL, 0, 0};
+    if (!equals || equals == setting) {
+        usage_error("run", "-o wants NAME=VALUE, not '%s'", setting);
+        return false;
+    }
+    bool prefixed = strncasecmp(setting, "HAKMEM_", 7) == 0;
+    text_add(&name, "%s%.*s", prefixed ? "" : "HAKMEM_", (int)(equals - setting), setting);
+    for (char *c = name.data; *c; c++)
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    setenv(name.data, equals + 1, 1);
+    text_free(&name);
+    return true;
+}
+
+static bool environment_prepare(void)
+{
+    if (asked.stats)
+        setenv("HAKMEM_STATS", "1", 1);
+    if (asked.front_stats)
+        setenv("HAKMEM_FRONT_STATS", "1", 1);
+    if (asked.verbose)
+        setenv("HAKMEM_VERBOSE", "1", 1);
+    for (size_t i = 0; i < asked.settings.count; i++)
+        if (!setting_apply(asked.settings.item[i]))
+            return false;
+    return true;
+}
+
+int command_run(int argc, char **argv)
+{
+    char library[PATH_BYTES];
+    int first = options_read(&command, argc, argv);
+    if (first < 0)
+        return first == OPTIONS_HELPED ? 0 : 2;
+    if (first >= argc)
+        return usage_error("run", "a program to run is missing");
+    if (!environment_prepare())
+        return 2;
+    if (!locate_library(library) || !preload_add(library))
+        return STATUS_OWN_FAILURE;
+    execvp(argv[first], argv + first);
+    int error = errno;
+    message_print("cannot run '%s': %s", argv[first], strerror(error));
+    return error == ENOENT || error == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}

@@ -1,0 +1,14 @@
+/* expect: double free of POINTER */
+#include "misuse.h"
+
+int main(void)
+{
+    crowd_make(3000);
+    void *block = malloc(3000), *other = malloc(3000);
+    say("POINTER", block);
+    free(block);
+    free(other);
+    free(block);
+    crowd_free();
+    return 0;
+}

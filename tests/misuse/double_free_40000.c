@@ -1,0 +1,13 @@
+/* expect: double free of POINTER */
+#include "misuse.h"
+
+int main(void)
+{
+    crowd_make(40000);
+    void *block = malloc(40000);
+    say("POINTER", block);
+    free(block);
+    free(block);
+    crowd_free();
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* expect: free of POINTER which lies inside the block at BLOCK */
+#include "misuse.h"
+
+static void *free_it(void *pointer)
+{
+    free(pointer);
+    crowd_free();
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t thread;
+    crowd_make(3000);
+    char *block = malloc(3000);
+    say("BLOCK", block);
+    say("POINTER", block + 16);
+    pthread_create(&thread, NULL, free_it, block + 16);
+    pthread_join(thread, NULL);
+    malloc_trim(0);
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* expect: free of POINTER which lies inside the block at BLOCK */
+#include "misuse.h"
+
+int main(void)
+{
+    crowd_make(3000000);
+    char *block = malloc(3000000);
+    say("BLOCK", block);
+    say("POINTER", block + 16);
+    free(block + 16);
+    crowd_free();
+    return 0;
+}

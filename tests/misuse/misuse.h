@@ -1,0 +1,35 @@
+/* misuse.h - what the programs that misuse malloc share. Each ends well if nobody stops it. */
+#ifndef MISUSE_H
+#define MISUSE_H
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Tells run.sh what a word of the expected line stands for. */
+static inline void say(const char *word, const void *pointer)
+{
+    dprintf(1, "%s %p\n", word, pointer);
+}
+
+/* A free that only joins a cache is judged when it leaves it: many more of the same size push it out. */
+enum { CROWD = 5000 };
+static void *crowd[CROWD];
+
+static inline void crowd_make(size_t size)
+{
+    int count = size > 100000 ? 20 : size > 10000 ? 200 : CROWD;
+    for (int i = 0; i < count; i++)
+        crowd[i] = malloc(size);
+}
+
+static inline void crowd_free(void)
+{
+    for (int i = 0; i < CROWD; i++)
+        free(crowd[i]);
+}
+
+#endif

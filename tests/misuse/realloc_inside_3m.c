@@ -1,0 +1,13 @@
+/* expect: (free|realloc) of POINTER which lies inside the block at BLOCK */
+#include "misuse.h"
+
+int main(void)
+{
+    crowd_make(3000000);
+    char *block = malloc(3000000);
+    say("BLOCK", block);
+    say("POINTER", block + 16);
+    realloc(block + 16, 5 * 3000000);
+    crowd_free();
+    return 0;
+}

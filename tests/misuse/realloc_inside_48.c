@@ -1,0 +1,13 @@
+/* expect: (free|realloc) of POINTER which lies inside the block at BLOCK */
+#include "misuse.h"
+
+int main(void)
+{
+    crowd_make(48);
+    char *block = malloc(48);
+    say("BLOCK", block);
+    say("POINTER", block + 16);
+    realloc(block + 16, 5 * 48);
+    crowd_free();
+    return 0;
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Runs a program that misuses malloc, with libhakmem.so preloaded: it must be stopped by SIGABRT, with
+# the line on standard error that the first line of its source names.
+#
+#     run.sh PROGRAM SOURCE           with HAKMEM_LIB set
+#     run.sh LIB DIRECTORY [CC]       compiles and runs every program here, in DIRECTORY
+#
+#     /* expect: free of POINTER which lies inside the block at BLOCK */
+#
+# The rest of the line is an extended regular expression. A word in capitals stands for a value that
+# the program says on standard output as "WORD value".
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+
+if [ -d "${2:-}" ]; then
+    export HAKMEM_LIB="$1"
+    failed=0
+    for source in "$here"/*.c; do
+        name=$(basename "$source" .c)
+        "${3:-cc}" -w -O0 -g -D_GNU_SOURCE -pthread -fno-builtin-malloc -fno-builtin-free \
+            -o "$2/$name" "$source" || exit 1
+        if "$0" "$2/$name" "$source" >"$2/$name.log" 2>&1; then
+            echo "ok      $name"
+        else
+            echo "FAILED  $name"
+            sed 's/^/        /' "$2/$name.log"
+            failed=$((failed + 1))
+        fi
+    done
+    echo "$failed failed"
+    exit $((failed > 0))
+fi
+
+program=$1 source=$2
+lib=${HAKMEM_LIB:?path of libhakmem.so}
+expected=$(sed -n '1s,^/\* expect: \(.*\) \*/$,\1,p' "$source")
+[ -n "$expected" ] || { echo "$source: no expected line"; exit 1; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ulimit -c 0
+LD_PRELOAD=$lib timeout 30 "$program" >"$work/out" 2>"$work/err"
+status=$?
+
+while read -r word value; do
+    expected=$(printf '%s\n' "$expected" | sed "s/\<$word\>/$value/g")
+done <"$work/out"
+
+cat "$work/err"
+if [ "$status" -ne 134 ]; then
+    echo "it ended with $status, not by SIGABRT"
+    exit 1
+fi
+if ! grep -Eq "^hakmem: .*$expected" "$work/err"; then
+    echo "no line with: hakmem: $expected"
+    exit 1
+fi

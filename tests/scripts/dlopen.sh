@@ -1,0 +1,20 @@
+#!/bin/sh
+# Libraries that allocate are loaded and unloaded 200 times, and libhakmem.so itself is opened by a
+# program that did not start with it.
+set -eu
+sources=${HK_SOURCE_DIR:-$(dirname "$0")/../..}
+lib=${HAKMEM_LIB:?path of libhakmem.so}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"${CC:-cc}" -O1 -fno-builtin-malloc -fPIC -shared -o "$work/plugin.so" "$sources/tests/scripts/dlopen/plugin.c"
+"${CC:-cc}" -O1 -fno-builtin-malloc -D_GNU_SOURCE -I"$sources/include" -pthread -o "$work/host" \
+    "$sources/tests/scripts/dlopen/host.c" -ldl
+
+echo "a library is loaded and unloaded 200 times, HAKMEM preloaded"
+LD_PRELOAD=$lib "$work/host" "$work/plugin.so" 200
+
+echo "a library that is linked to HAKMEM is loaded and unloaded 200 times by a program that is not"
+"${CC:-cc}" -O1 -fno-builtin-malloc -fPIC -shared -o "$work/linked.so" "$sources/tests/scripts/dlopen/plugin.c" \
+    -Wl,--no-as-needed "$lib" -Wl,-rpath,"$(dirname "$lib")"
+"$work/host" "$work/linked.so" 200
