@@ -171,15 +171,15 @@ NOINLINE void front_free_slow(void *p)
 {
     size_t unit = region_unit_of(p);
     uint32_t tag = region_tag(unit);
-    struct heap *heap = tls_real;
-    if (tag < TAG_OWNED)
+    struct heap *heap = tls_heap;
+    if (unlikely(tag < TAG_OWNED))
         large_free(p, unit, tag);
-    else if (unlikely(thread_is_gated()))
+    else if (unlikely(heap == &gate_heap))
         free_gated(p, tag);
-    else if (tag - heap->tag < SIZE_CLASSES)
-        fastcache_push_full(heap, tag - heap->tag, p);
-    else
+    else if (tag - heap->tag >= SIZE_CLASSES)
         depot_free_remote(heap, tag, p);
+    else
+        fastcache_push_full(heap, tag - heap->tag, p);
 }
 
 NOINLINE void front_free_foreign(void *p)

@@ -64,27 +64,33 @@ struct publication {
 };
 
 /* No remote map could be had for this slab: its heap's own map, then, under its lock. */
-static COLD uint64_t put_under_lock(struct heap *owner, const struct publication *p)
+static COLD void put_under_lock(const struct publication *p)
 {
+    struct heap *owner = heap_of_number(p->slab->owner);
     slab_link released = 0;
     heap_lock(owner);
     uint64_t twice = bin_put(owner, p->slab, p->word, p->mask, &released);
     heap_unlock(owner);
     bin_give_released(owner, released);
-    return twice;
+    if (unlikely(twice))
+        misuse_double_free_in_slab(p->slab, p->word, twice);
 }
 
+/* Under the publishing heap's own lock, which fork takes: a child must not get a word whose bits are set
+ * and whose summary is not, since nobody would ever push that slab (models/remote_free.pml). */
 static void publish(struct heap *heap, const struct publication *p)
 {
+    uint64_t twice = 0;
     if (!p->slab)
         return;
-    struct heap *owner = heap_of_number(p->slab->owner);
-    uint64_t twice;
-    count(&heap->stats.published_blocks, bit_count(p->mask));
-    if (unlikely(!remote_is_ready(p->slab)))
-        twice = put_under_lock(owner, p);
-    else if (remote_publish_word(p->slab, p->word, p->mask, &twice))
-        remote_push(&owner->inbox, p->slab);
+    if (unlikely(!remote_is_ready(p->slab))) {
+        put_under_lock(p);
+        return;
+    }
+    heap_lock(heap);
+    if (remote_publish_word(p->slab, p->word, p->mask, &twice))
+        remote_push(&heap_of_number(p->slab->owner)->inbox, p->slab);
+    heap_unlock(heap);
     if (unlikely(twice))
         misuse_double_free_in_slab(p->slab, p->word, twice);
 }
@@ -104,6 +110,8 @@ void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsign
         p.mask |= bit;
     }
     publish(heap, &p);
+    if (count_of_blocks)
+        count(&heap->stats.published_blocks, count_of_blocks);
 }
 
 /* ---- magazines in and out of a shard */
@@ -165,31 +173,39 @@ static struct magazine *hand_over(struct heap *heap, struct magazine *magazine)
     return magazine;
 }
 
+/* An empty magazine of the class in its place; NULL: no memory. */
+static struct magazine *new_magazine(struct heap *heap, unsigned size_class, struct magazine *empty)
+{
+    if (!empty)
+        empty = arena_take(heap, sizeof *empty);
+    if (empty) {
+        empty->count = 0;
+        empty->capacity = (uint16_t)magazine_capacity(size_class);
+        empty->size_class = (uint16_t)size_class;
+    }
+    return heap_bins(heap)->magazines[size_class] = empty;
+}
+
+/* A heap too young for magazines, or no memory for one. */
+static COLD void free_one(struct heap *heap, unsigned size_class, void *block)
+{
+    count(&heap->stats.remote_frees, 1);
+    heap_note_slow_event(heap);
+    depot_publish(heap, size_class, &block, 1);
+}
+
 void depot_free_remote(struct heap *heap, uint32_t tag, void *block)
 {
     unsigned size_class = tag & (TAG_OWNED - 1);
-    struct magazine **place = &heap_bins(heap)->magazines[size_class];
-    count(&heap->stats.remote_frees, 1);
-    if (unlikely(!heap->busy)) {
-        heap->slow_events++;
-        depot_publish(heap, size_class, &block, 1);
+    struct magazine *magazine = likely(heap->busy) ? heap_bins(heap)->magazines[size_class] : NULL;
+    if (unlikely(!magazine) && (!heap->busy || !(magazine = new_magazine(heap, size_class, NULL)))) {
+        free_one(heap, size_class, block);
         return;
     }
-    if (unlikely(!*place)) {
-        *place = arena_take(heap, sizeof(struct magazine));
-        if (!*place) {
-            depot_publish(heap, size_class, &block, 1);
-            return;
-        }
-        (*place)->count = 0;
-    }
-    struct magazine *magazine = *place;
-    magazine->size_class = size_class;
     magazine->blocks[magazine->count++] = block;
-    if (unlikely(magazine->count == magazine_capacity(size_class))) {
-        *place = hand_over(heap, magazine);
-        if (*place)
-            (*place)->count = 0;
+    if (unlikely(magazine->count == magazine->capacity)) {
+        count(&heap->stats.remote_frees, magazine->count);
+        new_magazine(heap, size_class, hand_over(heap, magazine));
     }
 }
 

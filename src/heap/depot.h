@@ -12,7 +12,8 @@
 struct magazine {
     struct magazine *next; /* [lock: depot] */
     uint32_t count;        /* [owner], then [lock: depot] */
-    uint32_t size_class;   /* likewise */
+    uint16_t capacity;     /* likewise: blocks that make it full */
+    uint16_t size_class;   /* likewise */
     void *blocks[MAGAZINE_BLOCKS];
 };
 

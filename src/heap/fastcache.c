@@ -163,16 +163,10 @@ static unsigned batch(const struct heap *heap, unsigned size_class)
     return (unsigned)size_min(wanted, size_max(half, 1));
 }
 
-static void note_slow_event(struct heap *heap)
-{
-    if (unlikely(!heap->busy) && ++heap->slow_events >= YOUNG_EVENTS)
-        heap->busy = heap->has_slabs = true;
-}
-
 void *fastcache_refill(struct heap *heap, unsigned size_class)
 {
     void *single;
-    note_slow_event(heap);
+    heap_note_slow_event(heap);
     count(&heap->stats.refills, 1);
     if (unlikely(!has_stack(heap, size_class)))
         return take_blocks(heap, size_class, &single, 1) ? single : NULL;

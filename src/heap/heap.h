@@ -100,6 +100,13 @@ static inline void heap_unlock(struct heap *heap)
     lock_release(&heap->lock, LOCK_HEAP);
 }
 
+/* A refill or a remote free of a young heap: after enough of them it is busy. [owner] */
+static inline void heap_note_slow_event(struct heap *heap)
+{
+    if (unlikely(!heap->busy) && ++heap->slow_events >= YOUNG_EVENTS)
+        heap->busy = heap->has_slabs = true;
+}
+
 /* For counters that one thread writes at a time and any reads. */
 static inline void count(_Atomic uint64_t *counter, uint64_t more)
 {

@@ -7,19 +7,21 @@
 #define REPEAT16(x, n) REPEAT4(x, n##0) REPEAT4(x, n##1) REPEAT4(x, n##2) REPEAT4(x, n##3)
 #define REPEAT64(x, n) REPEAT16(x, n##0) REPEAT16(x, n##1) REPEAT16(x, n##2) REPEAT16(x, n##3)
 
-#define DEFINE(n) \
-    static unsigned long mix_##n(unsigned long x, const char *text) \
-    { \
-        unsigned long table[16]; \
-        for (int i = 0; i < 16; i++) table[i] = x * (unsigned long)(i + 1##n) ^ x >> (i % 7 + 1); \
-        for (const char *c = text; *c; c++) table[*c & 15] += table[(*c >> 4) & 15] * 31 + (unsigned long)*c; \
-        switch (x % 5) { \
-        case 0: return table[0] ^ table[5]; \
-        case 1: return table[1] + strlen(text) * 1##n; \
-        case 2: return table[2] > table[3] ? table[2] - table[3] : table[3]; \
-        case 3: return x + (table[x & 15] << 3); \
-        default: return table[15] ^ 1##n##UL << 20; \
-        } \
+#define DEFINE(n)                                                                                            \
+    static unsigned long mix_##n(unsigned long x, const char *text)                                          \
+    {                                                                                                        \
+        unsigned long table[16];                                                                             \
+        for (int i = 0; i < 16; i++)                                                                         \
+            table[i] = x * (unsigned long)(i + 1##n) ^ x >> (i % 7 + 1);                                     \
+        for (const char *c = text; *c; c++)                                                                  \
+            table[*c & 15] += table[(*c >> 4) & 15] * 31 + (unsigned long)*c;                                \
+        switch (x % 5) {                                                                                     \
+        case 0: return table[0] ^ table[5];                                                                  \
+        case 1: return table[1] + strlen(text) * 1##n;                                                       \
+        case 2: return table[2] > table[3] ? table[2] - table[3] : table[3];                                 \
+        case 3: return x + (table[x & 15] << 3);                                                             \
+        default: return table[15] ^ 1##n##UL << 20;                                                          \
+        }                                                                                                    \
     }
 REPEAT64(DEFINE, 1)
 

@@ -53,9 +53,12 @@ int main()
     auto all = powers(std::make_index_sequence<60>());
     out << std::get<50>(all) << ' ' << sum_sizes(std::string("abc"), std::vector<int>(4)) << ' ';
     std::unordered_map<int, std::unique_ptr<std::string>> owned;
-    for (int i = 0; i < 1000; i++) owned[i * 7 % 501] = std::make_unique<std::string>(std::to_string(i));
+    for (int i = 0; i < 1000; i++)
+        owned[i * 7 % 501] = std::make_unique<std::string>(std::to_string(i));
     std::vector<std::function<int(int)>> functions;
-    for (int i = 0; i < 10; i++) functions.push_back([i](int x) { return x * i + 1; });
-    int n = std::accumulate(functions.begin(), functions.end(), 1, [](int x, auto &f) { return f(x) % 1000; });
+    for (int i = 0; i < 10; i++)
+        functions.push_back([i](int x) { return x * i + 1; });
+    int n = std::accumulate(functions.begin(), functions.end(), 1,
+                            [](int x, auto &f) { return f(x) % 1000; });
     std::cout << out.str() << owned.size() << ' ' << n << '\n';
 }

@@ -7,6 +7,8 @@
 #     run.sh LIB [NAME...]     likewise
 #
 # Exit status: 0 all well, 77 one name only and it is not installed, 1 otherwise.
+# The runs are called by name, and programs in quotes are for other interpreters:
+# shellcheck disable=SC2317,SC2016
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 seconds=100
@@ -332,6 +334,7 @@ case ${1:-} in
     ;;
 esac
 HAKMEM_LIB=$(realpath "${HAKMEM_LIB:?path of libhakmem.so}")
+# shellcheck disable=SC2046 # a name is one word
 [ $# -gt 0 ] || set -- $(list)
 names=$#
 failed=0

@@ -9,6 +9,6 @@ int main(void)
     free(block);
     free(other);
     free(block);
-    crowd_free();
+    crowd_free(0);
     return 0;
 }

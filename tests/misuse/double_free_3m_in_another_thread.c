@@ -1,24 +1,29 @@
 /* expect: double free of POINTER */
 #include "misuse.h"
 
+static pthread_barrier_t freed_once;
+
+/* Runs already when the block is freed first, so that its start does not use that memory. */
 static void *free_again(void *block)
 {
+    pthread_barrier_wait(&freed_once);
     free(block);
-    crowd_free();
-    memset(crowd, 0, sizeof crowd);
+    crowd_free(1);
     return NULL;
 }
 
 int main(void)
 {
     pthread_t thread;
+    pthread_barrier_init(&freed_once, NULL, 2);
     crowd_make(3000000);
     void *block = malloc(3000000);
     say("POINTER", block);
-    free(block);
     pthread_create(&thread, NULL, free_again, block);
+    free(block);
+    pthread_barrier_wait(&freed_once);
     pthread_join(thread, NULL);
-    crowd_free();
+    crowd_free(0);
     malloc_trim(0);
     return 0;
 }

@@ -8,6 +8,6 @@ int main(void)
     say("POINTER", block);
     free(block);
     free(block);
-    crowd_free();
+    crowd_free(0);
     return 0;
 }

@@ -4,7 +4,7 @@
 static void *free_it(void *pointer)
 {
     free(pointer);
-    crowd_free();
+    crowd_free(1);
     return NULL;
 }
 
@@ -17,6 +17,7 @@ int main(void)
     say("POINTER", block + 16);
     pthread_create(&thread, NULL, free_it, block + 16);
     pthread_join(thread, NULL);
+    crowd_free(0);
     malloc_trim(0);
     return 0;
 }

@@ -8,6 +8,6 @@ int main(void)
     say("BLOCK", block);
     say("POINTER", block + 5);
     free(block + 5);
-    crowd_free();
+    crowd_free(0);
     return 0;
 }

@@ -15,21 +15,24 @@ static inline void say(const char *word, const void *pointer)
     dprintf(1, "%s %p\n", word, pointer);
 }
 
-/* A free that only joins a cache is judged when it leaves it: many more of the same size push it out. */
+/* A free that only joins a cache is judged when it leaves it: many more of the same size push it out.
+ * There are two crowds, for two threads. */
 enum { CROWD = 5000 };
-static void *crowd[CROWD];
+static void *crowds[2][CROWD];
 
 static inline void crowd_make(size_t size)
 {
     int count = size > 100000 ? 20 : size > 10000 ? 200 : CROWD;
-    for (int i = 0; i < count; i++)
-        crowd[i] = malloc(size);
+    for (int i = 0; i < count; i++) {
+        crowds[0][i] = malloc(size);
+        crowds[1][i] = malloc(size);
+    }
 }
 
-static inline void crowd_free(void)
+static inline void crowd_free(int which)
 {
     for (int i = 0; i < CROWD; i++)
-        free(crowd[i]);
+        free(crowds[which][i]);
 }
 
 #endif
