@@ -97,6 +97,7 @@ static void *huge_malloc(size_t size, size_t align, bool zeroed)
     if (!span.count)
         return NULL;
     region_tag_set(span_unit(span), TAG_HUGE);
+    pool_allow_huge_pages((struct span){span.first, size >> SUPERSLAB_LOG2});
     return zeroed && !clean ? memset(span_block(span), 0, size) : span_block(span);
 }
 

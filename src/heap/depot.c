@@ -57,14 +57,8 @@ bool depot_open(void)
 
 /* ---- publishing */
 
-struct publication {
-    struct slab *slab; /* NULL: none yet */
-    unsigned word;
-    uint64_t mask;
-};
-
 /* No remote map could be had for this slab: its heap's own map, then, under its lock. */
-static COLD void put_under_lock(const struct publication *p)
+static COLD void put_under_lock(const struct slab_cursor *p)
 {
     struct heap *owner = heap_of_number(p->slab->owner);
     slab_link released = 0;
@@ -78,40 +72,50 @@ static COLD void put_under_lock(const struct publication *p)
 
 /* Under the publishing heap's own lock, which fork takes: a child must not get a word whose bits are set
  * and whose summary is not, since nobody would ever push that slab (models/remote_free.pml). */
-static void publish(struct heap *heap, const struct publication *p)
+static void publish_locked(const struct slab_cursor *p)
 {
-    uint64_t twice = 0;
-    if (!p->slab)
-        return;
-    if (unlikely(!remote_is_ready(p->slab))) {
-        put_under_lock(p);
-        return;
-    }
-    heap_lock(heap);
+    uint64_t twice;
     if (remote_publish_word(p->slab, p->word, p->mask, &twice))
         remote_push(&heap_of_number(p->slab->owner)->inbox, p->slab);
-    heap_unlock(heap);
     if (unlikely(twice))
         misuse_double_free_in_slab(p->slab, p->word, twice);
 }
 
+/* Publishes what the cursor has gathered; the heap's lock is held, and still is afterwards. */
+static void publish(struct heap *heap, struct slab_cursor *p)
+{
+    if (likely(p->mask && remote_is_ready(p->slab))) {
+        publish_locked(p);
+    } else if (p->mask) {
+        heap_unlock(heap);
+        put_under_lock(p);
+        heap_lock(heap);
+    }
+    p->mask = 0;
+}
+
 void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsigned count_of_blocks)
 {
-    struct publication p = {NULL, 0, 0};
+    struct slab_cursor cursor = {0};
+    if (!count_of_blocks)
+        return;
+    heap_lock(heap);
     for (unsigned i = 0; i < count_of_blocks; i++) {
-        struct slab_place place = slab_place_of(blocks[i], region_unit_of(blocks[i]));
-        if (unlikely(!place.exact || place.slab->size_class != size_class))
-            misuse_inside_slab(blocks[i]);
-        uint64_t bit = UINT64_C(1) << (place.index % 64);
-        if (place.slab != p.slab || place.index / 64 != p.word || (p.mask & bit)) {
-            publish(heap, &p);
-            p = (struct publication){place.slab, place.index / 64, 0};
+        unsigned index;
+        if (!slab_cursor_holds(&cursor, blocks[i])) {
+            publish(heap, &cursor);
+            slab_cursor_enter(&cursor, blocks[i]);
         }
-        p.mask |= bit;
+        if (unlikely(!slab_cursor_find(&cursor, blocks[i], &index) || cursor.slab->size_class != size_class))
+            misuse_inside_slab(blocks[i]);
+        if (!slab_cursor_gather(&cursor, index)) {
+            publish(heap, &cursor);
+            slab_cursor_gather(&cursor, index);
+        }
     }
-    publish(heap, &p);
-    if (count_of_blocks)
-        count(&heap->stats.published_blocks, count_of_blocks);
+    publish(heap, &cursor);
+    count(&heap->stats.published_blocks, count_of_blocks);
+    heap_unlock(heap);
 }
 
 /* ---- magazines in and out of a shard */

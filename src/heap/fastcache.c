@@ -188,57 +188,55 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
 
 /* ---- flush */
 
-/* A pass over blocks that go back to slabs of the heap: those in one word of a map go together. */
-struct flush {
-    struct heap *heap;
-    struct slab *slab; /* NULL: none yet */
-    unsigned word;
-    uint64_t mask;
-    slab_link released;
-};
-
-static void flush_word(struct flush *flush)
+/* Puts what the cursor has gathered back into its slab; [lock: heap]. */
+static void put_gathered(struct heap *heap, struct slab_cursor *cursor, slab_link *released)
 {
-    if (!flush->slab)
+    if (!cursor->mask)
         return;
-    uint64_t twice = bin_put(flush->heap, flush->slab, flush->word, flush->mask, &flush->released);
+    uint64_t twice = bin_put(heap, cursor->slab, cursor->word, cursor->mask, released);
     if (unlikely(twice))
-        misuse_double_free_in_slab(flush->slab, flush->word, twice);
+        misuse_double_free_in_slab(cursor->slab, cursor->word, twice);
+    cursor->mask = 0;
 }
 
-static void flush_block(struct flush *flush, void *block, size_t unit)
+/* Puts the heap's own blocks of one class back, and moves the others to the front of the array; returns
+ * how many those are. [lock: heap] */
+static unsigned put_own(struct heap *heap, unsigned size_class, void **blocks, size_t n, slab_link *released)
 {
-    struct slab_place place = slab_place_of(block, unit);
-    uint64_t bit = UINT64_C(1) << (place.index % 64);
-    if (unlikely(!place.exact))
-        misuse_inside_slab(block);
-    if (place.slab != flush->slab || place.index / 64 != flush->word || (flush->mask & bit)) {
-        flush_word(flush);
-        flush->slab = place.slab;
-        flush->word = place.index / 64;
-        flush->mask = 0;
+    struct slab_cursor cursor = {0};
+    unsigned foreign = 0;
+    for (size_t i = 0; i < n; i++) {
+        void *block = blocks[i];
+        unsigned index;
+        if (!slab_cursor_holds(&cursor, block)) {
+            if (unlikely(region_tag(region_unit_of(block)) != (heap->tag | size_class))) {
+                blocks[foreign++] = block;
+                continue;
+            }
+            put_gathered(heap, &cursor, released);
+            slab_cursor_enter(&cursor, block);
+        }
+        if (unlikely(!slab_cursor_find(&cursor, block, &index)))
+            misuse_inside_slab(block);
+        if (!slab_cursor_gather(&cursor, index)) {
+            put_gathered(heap, &cursor, released);
+            slab_cursor_gather(&cursor, index);
+        }
     }
-    flush->mask |= bit;
+    put_gathered(heap, &cursor, released);
+    return foreign;
 }
 
-/* Returns blocks of one class to the slabs; the heap's own under one lock, others' behind it. */
+/* Returns blocks of one class to the slabs: the heap's own under one lock, others' behind it. */
 static void return_blocks(struct heap *heap, unsigned size_class, void **blocks, size_t n)
 {
-    struct flush flush = {.heap = heap};
-    size_t foreign = 0;
+    slab_link released = 0;
     heap_lock(heap);
-    for (size_t i = 0; i < n; i++) {
-        size_t unit = region_unit_of(blocks[i]);
-        if (likely(region_tag(unit) == (heap->tag | size_class)))
-            flush_block(&flush, blocks[i], unit);
-        else
-            blocks[foreign++] = blocks[i];
-    }
-    flush_word(&flush);
+    unsigned foreign = put_own(heap, size_class, blocks, n, &released);
     heap_unlock(heap);
-    bin_give_released(heap, flush.released);
+    bin_give_released(heap, released);
     count(&heap->stats.flush_blocks, n);
-    depot_publish(heap, size_class, blocks, (unsigned)foreign);
+    depot_publish(heap, size_class, blocks, foreign);
 }
 
 /* Takes the older half out. */

@@ -6,7 +6,13 @@
 #include "os/lock.h"
 #include "os/vm.h"
 
-enum { ROOM_TRIES = 8, PURGE_STEP_SUPERSLABS = 64 };
+enum {
+    ROOM_TRIES = 8,
+    PURGE_STEP_SUPERSLABS = 64,
+    HUGE_PAGES_MIN_SPAN = 2,     /* SuperSlabs of a block that may have huge pages, */
+    HUGE_PAGES_MIN_IN_USE = 32,  /* in a heap of at least so many, */
+    HUGE_PAGES_MAX_SPANS = 1000, /* and so often at most, since each may split a mapping */
+};
 
 static struct {
     struct lock lock;
@@ -15,6 +21,7 @@ static struct {
     struct span_set warm, cold;
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions;
     size_t moved_spans;
+    size_t advised_spans;
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
 
 static void pool_lock(void)
@@ -140,6 +147,11 @@ static struct span take_free_span(size_t count, size_t align)
     if (span.count) {
         pool.lru_hits++;
         lru_note("reused", span);
+        return span;
+    }
+    if (align == 1 && count > 1 && (span = span_take_mixed(&pool.warm, &pool.cold, count)).count) {
+        pool.lru_hits++;
+        lru_note("reused in part", span);
         return span;
     }
     pool.lru_misses++;
@@ -386,6 +398,38 @@ struct span pool_huge_span(size_t number)
     }
     pool_unlock();
     return span;
+}
+
+/* SuperSlabs that hold something now; [lock: pool]. */
+static size_t in_use(void)
+{
+    return (region_payload_bytes() >> SUPERSLAB_LOG2) - pool.warm.superslabs - pool.cold.superslabs;
+}
+
+/* The first of the span's SuperSlabs that has not been advised yet, and how many more there are; [lock]. */
+static struct span not_yet_advised(struct span span)
+{
+    while (span.count && superslab_at(span.first)->huge_pages) {
+        span.first++;
+        span.count--;
+    }
+    for (size_t i = 0; i < span.count; i++)
+        superslab_at(span.first + i)->huge_pages = true;
+    return span;
+}
+
+void pool_allow_huge_pages(struct span span)
+{
+    pool_lock();
+    struct span fresh = {0, 0};
+    if (span.count >= HUGE_PAGES_MIN_SPAN && in_use() >= HUGE_PAGES_MIN_IN_USE &&
+        pool.advised_spans < HUGE_PAGES_MAX_SPANS) {
+        fresh = not_yet_advised(span);
+        pool.advised_spans += fresh.count != 0;
+    }
+    pool_unlock();
+    if (fresh.count)
+        vm_allow_huge_pages(superslab_address(fresh.first), fresh.count << SUPERSLAB_LOG2);
 }
 
 /* ---- the LRU */

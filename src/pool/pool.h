@@ -50,6 +50,10 @@ void pool_shrink_span(struct span *span, size_t count) HIDDEN;
 /* Gives back a huge block's span. */
 void pool_give_span(struct span span) HIDDEN;
 
+/* The program will fill this part of a huge block. In a heap that is large already, the kernel may use
+ * huge pages for it; they stay allowed there. */
+void pool_allow_huge_pages(struct span span) HIDDEN;
+
 /* Notes that the span's pages were moved to it, or (by span_clean) that they read as zero. */
 void pool_span_moved(struct span span) HIDDEN;
 void pool_span_clean(struct span span) HIDDEN;

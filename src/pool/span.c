@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 
-enum { FIT_TRIES = 64 };
+enum { FIT_TRIES = 64, MIXED_TRIES = 32 };
 
 static struct superslab *from_link(superslab_link link)
 {
@@ -193,6 +193,70 @@ struct span span_take(struct span_set *set, size_t count, size_t align)
         return part;
     }
     return (struct span){0, 0};
+}
+
+/* The free SuperSlabs in a row, of either kind, that a warm span is among. */
+static struct span free_row_around(struct span_set *warm, struct span_set *cold, struct span row)
+{
+    for (struct span next;;) {
+        next = span_ending_before(cold, row.first);
+        if (!next.count)
+            next = span_ending_before(warm, row.first);
+        if (!next.count)
+            break;
+        row = (struct span){next.first, row.count + next.count};
+    }
+    for (struct span next;;) {
+        next = span_beginning_at(cold, row.first + row.count);
+        if (!next.count)
+            next = span_beginning_at(warm, row.first + row.count);
+        if (!next.count)
+            return row;
+        row.count += next.count;
+    }
+}
+
+static struct span overlap(struct span a, struct span b)
+{
+    size_t first = size_max(a.first, b.first);
+    size_t end = size_min(a.first + a.count, b.first + b.count);
+    return (struct span){first, end > first ? end - first : 0};
+}
+
+/* Takes a part of a row of free spans out of their sets. */
+static void take_out(struct span_set *warm, struct span_set *cold, struct span row, struct span part)
+{
+    for (size_t at = row.first, next; at < row.first + row.count; at = next) {
+        struct superslab *first = superslab_at(at);
+        struct span whole = {at, first->span}, taken = overlap(whole, part);
+        next = at + whole.count;
+        if (taken.count)
+            carve(first->kind == SUPERSLAB_WARM ? warm : cold, whole, taken);
+    }
+}
+
+struct span span_take_mixed(struct span_set *warm, struct span_set *cold, size_t count)
+{
+    struct span best = {0, 0}, best_row = {0, 0};
+    size_t best_warm = 0;
+    int tries = 0;
+    for (superslab_link at = warm->newest; at && tries < MIXED_TRIES; at = from_link(at)->older, tries++) {
+        struct span core = {at - 1, from_link(at)->span};
+        struct span row = free_row_around(warm, cold, core);
+        if (row.count < count)
+            continue;
+        size_t last_start = row.first + row.count - count;
+        struct span part = {size_min(core.first, last_start), count};
+        size_t warm_count = overlap(core, part).count;
+        if (warm_count > best_warm) {
+            best_warm = warm_count;
+            best = part;
+            best_row = row;
+        }
+    }
+    if (best.count)
+        take_out(warm, cold, best_row, best);
+    return best;
 }
 
 bool span_take_at(struct span_set *set, size_t first, size_t count)

@@ -28,6 +28,10 @@ void span_insert(struct span_set *set, struct span span, uint64_t now_ms) HIDDEN
 /* Takes `count` SuperSlabs whose first number's address is a multiple of `align` SuperSlabs. */
 struct span span_take(struct span_set *set, size_t count, size_t align) HIDDEN;
 
+/* Takes `count` SuperSlabs of free spans that follow each other, cold ones among warm ones, with as many
+ * warm as can be found: better than to leave the warm ones and touch new memory. */
+struct span span_take_mixed(struct span_set *warm, struct span_set *cold, size_t count) HIDDEN;
+
 /* Takes the `count` SuperSlabs from number `first` on, if a span of the set begins there and is that long. */
 bool span_take_at(struct span_set *set, size_t first, size_t count) HIDDEN;
 

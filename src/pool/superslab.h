@@ -33,8 +33,8 @@ struct superslab {
     uint8_t bucket;              /* shared: free units, when in a bucket; else 0 */
     uint8_t units;               /* units mapped; fewer than all only at the end of what the kernel gave */
     uint8_t moved;               /* first of a huge span: its pages came from elsewhere, see vm_move */
-    uint32_t unused;
-    uint64_t since_ms; /* first of a warm span: when it became so */
+    uint8_t huge_pages;          /* the kernel was told that it may use huge pages here */
+    uint64_t since_ms;           /* first of a warm span: when it became so */
     uint64_t unused_too[2];
 };
 static_assert(sizeof(struct superslab) == SUPERSLAB_RECORD_BYTES, "region.h says how large a record is");

@@ -102,6 +102,58 @@ static inline struct slab_place slab_place_of(const void *p, size_t unit)
                                index * class_size(slab->size_class) == offset && index < slab->blocks};
 }
 
+/* A way through many blocks that mostly lie in the same few slabs: the slab of the last one is kept at
+ * hand, and blocks in one word of its map are gathered into a mask. Zeroed: none yet. */
+struct slab_cursor {
+    struct slab *slab;
+    uintptr_t base;
+    size_t bytes; /* those of its blocks; 0: no slab */
+    size_t size;
+    uint64_t reciprocal;
+    unsigned word; /* the word gathered, and */
+    uint64_t mask; /* its bits */
+};
+
+static inline bool slab_cursor_holds(const struct slab_cursor *cursor, const void *block)
+{
+    return (uintptr_t)block - cursor->base < cursor->bytes;
+}
+
+static inline void slab_cursor_enter(struct slab_cursor *cursor, const void *block)
+{
+    struct slab *slab = slab_of_unit(region_unit_of(block));
+    const struct size_class *class = &size_classes[slab->size_class];
+    *cursor = (struct slab_cursor){
+        .slab = slab,
+        .base = (uintptr_t)slab_address(slab),
+        .bytes = (size_t)class->size_bytes * slab->blocks,
+        .size = class->size_bytes,
+        .reciprocal = class->reciprocal,
+    };
+}
+
+/* Where a block that the cursor's slab holds is; false when the pointer is not a block's start. */
+static inline bool slab_cursor_find(const struct slab_cursor *cursor, const void *block, unsigned *index)
+{
+    size_t offset = (uintptr_t)block - cursor->base;
+    *index = (unsigned)((offset * cursor->reciprocal) >> 40);
+    return *index * cursor->size == offset;
+}
+
+/* Adds a block to the mask; false, and nothing done, when it lies in another word or is there already:
+ * the mask must then be dealt with and emptied first. */
+static inline bool slab_cursor_gather(struct slab_cursor *cursor, unsigned index)
+{
+    uint64_t bit = UINT64_C(1) << (index % 64);
+    if (index / 64 != cursor->word || (cursor->mask & bit)) {
+        if (cursor->mask)
+            return false;
+        cursor->word = index / 64;
+    }
+    cursor->mask |= bit;
+    return true;
+}
+
 /* Makes the records of a slab, all of whose blocks are free, at `unit`; tags are the caller's business. */
 struct slab *slab_create(size_t unit, unsigned size_class, uint32_t owner) HIDDEN;
 
