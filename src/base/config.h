@@ -35,6 +35,7 @@ enum {
     WIDE_UNITS = 4,                  /* units of a slab of the classes above 8 KiB */
     RUN_MAX_UNITS = HAKMEM_TORTURE ? 2 : 16,
     RUN_MAX_BYTES = RUN_MAX_UNITS * UNIT_BYTES,
+    RUN_CACHE_UNITS = HAKMEM_TORTURE ? 1 : 4, /* the longest run that a heap keeps one of */
 
     BLOCK_ALIGN = 16,
     CACHE_LINE = 64,

@@ -5,6 +5,8 @@
 #include "base/bits.h"
 #include "base/log.h"
 #include "heap/misuse.h"
+#include "heap/registry.h"
+#include "heap/runcache.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 #include "region/region.h"
@@ -35,11 +37,26 @@ static void tag_run(size_t unit, size_t units)
     region_tag_set(unit, (uint32_t)(TAG_RUN + units));
 }
 
+/* The calling thread's heap, if it has one that is its alone. */
+static struct heap *own_heap(void)
+{
+    return tls_real != registry_commons() ? tls_real : NULL;
+}
+
+static size_t cached_run(size_t units, bool *clean)
+{
+    struct heap *heap = own_heap();
+    *clean = false;
+    return heap ? runcache_take(heap, units) : POOL_NO_UNIT;
+}
+
 static void *run_malloc(size_t size, size_t align, bool zeroed)
 {
     bool clean;
     size_t units = units_of(size);
-    size_t unit = pool_take_units(units, size_max(1, align >> UNIT_LOG2), &clean);
+    size_t unit = align <= UNIT_BYTES ? cached_run(units, &clean) : POOL_NO_UNIT;
+    if (unit == POOL_NO_UNIT)
+        unit = pool_take_units(units, size_max(1, align >> UNIT_LOG2), &clean);
     if (unit == POOL_NO_UNIT)
         return NULL;
     tag_run(unit, units);
@@ -61,7 +78,9 @@ static void run_free(size_t unit, uint32_t tag)
         misuse_double_free((void *)region_unit_address(unit));
     for (size_t i = 1; i < units; i++)
         region_tag_set(unit + i, TAG_NONE);
-    pool_give_units(unit, units);
+    struct heap *heap = own_heap();
+    if (!heap || !runcache_put(heap, unit, units))
+        pool_give_units(unit, units);
 }
 
 static bool run_resize(size_t unit, size_t units, size_t wanted)

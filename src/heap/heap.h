@@ -72,6 +72,7 @@ struct heap {
 struct heap_bins {
     struct bin bins[SIZE_CLASSES];            /* [lock] */
     struct magazine *magazines[SIZE_CLASSES]; /* [owner] blocks of other heaps, on their way back */
+    uint32_t cached_runs[RUN_CACHE_UNITS];    /* [owner] a freed run of each length, its unit + 1; 0: none */
     char arena_second[];                      /* [owner] */
 };
 

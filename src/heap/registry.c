@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
+#include "heap/runcache.h"
 #include "os/thread.h"
 #include "pool/pool.h"
 
@@ -159,6 +160,7 @@ static void empty_caches(struct heap *heap)
     fastcache_flush_all(heap);
     if (heap->has_slabs)
         depot_flush_magazines(heap);
+    runcache_flush(heap);
     heap_lock(heap);
     bin_collect(heap, &released);
     if (heap->has_slabs)
@@ -260,8 +262,10 @@ static void orphan(struct heap *heap)
 {
     for (unsigned c = 0; c < SIZE_CLASSES; c++)
         heap->top[c] = fastcache_bottom(heap, c);
-    if (heap->has_slabs)
+    if (heap->has_slabs) {
         memset(heap_bins(heap)->magazines, 0, sizeof heap_bins(heap)->magazines);
+        memset(heap_bins(heap)->cached_runs, 0, sizeof heap_bins(heap)->cached_runs);
+    }
     park(heap);
 }
 

@@ -240,34 +240,41 @@ bool pool_take_units_at(size_t unit, size_t count)
     return free_units;
 }
 
-static bool lru_is_over(uint64_t now_ms)
+/* Whether the oldest warm span has been there for the decay; what was prewarmed stays. */
+static bool lru_is_aged(uint64_t now_ms)
 {
-    return pool.warm.superslabs > OPTION_VALUE(ss_lru_size) || span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
+    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm) && span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
 }
 
-/* A SuperSlab of which every unit is free; false when it stays in the pool, being only a part of one. */
-static bool retire(struct superslab *superslab, uint64_t now_ms)
+static bool lru_is_over(uint64_t now_ms)
 {
-    if (superslab->free_units != superslab_all_units())
-        return false;
+    return pool.warm.superslabs > OPTION_VALUE(ss_lru_size) || lru_is_aged(now_ms);
+}
+
+/* A SuperSlab of which every unit is free goes to the LRU. */
+static void retire(struct superslab *superslab, uint64_t now_ms)
+{
     struct span span = {superslab_number(superslab), 1};
     bucket_remove(superslab);
     span_insert(&pool.warm, span, now_ms);
     lru_note("kept", span);
-    return true;
 }
 
 void pool_give_units(size_t unit, size_t count)
 {
     struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
     uint32_t mask = (uint32_t)(bits_below((unsigned)count) << (unit % SUPERSLAB_UNITS));
-    uint64_t now_ms = clock_coarse_ms();
+    bool over = false;
     pool_lock();
     CHECK((superslab->free_units & mask) == 0);
     superslab->free_units |= mask;
-    if (!retire(superslab, now_ms))
+    if (superslab->free_units != superslab_all_units()) {
         bucket_place(superslab);
-    bool over = lru_is_over(now_ms);
+    } else {
+        uint64_t now_ms = clock_coarse_ms();
+        retire(superslab, now_ms);
+        over = lru_is_over(now_ms);
+    }
     pool_unlock();
     if (unlikely(over))
         pool_purge(false);
@@ -451,7 +458,7 @@ static struct span evict_next(bool all, uint64_t now_ms)
     if (!all && !lru_is_over(now_ms))
         return (struct span){0, 0};
     size_t limit = OPTION_VALUE(ss_lru_size);
-    bool aged = all || span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
+    bool aged = all || lru_is_aged(now_ms);
     size_t most = aged ? PURGE_STEP_SUPERSLABS : pool.warm.superslabs - limit;
     struct span span = span_take_oldest(&pool.warm, size_min(most, PURGE_STEP_SUPERSLABS));
     if (span.count) {
@@ -499,7 +506,9 @@ static size_t purge_units(size_t number, uint32_t units)
     pool_lock();
     superslab->dirty_units &= ~purged;
     superslab->free_units |= units;
-    if (!retire(superslab, 0))
+    if (superslab->free_units == superslab_all_units())
+        retire(superslab, 0);
+    else
         bucket_place(superslab);
     pool_unlock();
     return (size_t)bit_count(purged) * UNIT_BYTES;

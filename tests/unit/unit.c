@@ -1,0 +1,120 @@
+#include "unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "heap/registry.h"
+#include "pool/pool.h"
+
+static uint64_t seed;
+
+void unit_start(int argc, char **argv)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    seed = argc > 1 ? strtoull(argv[1], NULL, 0) : hash64((uint64_t)now.tv_nsec) % 1000000000;
+    printf("seed %llu\n", (unsigned long long)seed);
+    fflush(stdout);
+}
+
+uint64_t unit_random(uint64_t stream)
+{
+    return hash64(seed ^ hash64(stream));
+}
+
+void unit_fail(const char *file, int line, const char *condition)
+{
+    fprintf(stderr, "%s:%d: not true: %s (seed %llu)\n", file, line, condition, (unsigned long long)seed);
+    abort();
+}
+
+static pid_t start_child(void (*run)(void *argument), void *argument, int error_stream)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    EXPECT(child >= 0);
+    if (child > 0)
+        return child;
+    if (error_stream >= 0)
+        dup2(error_stream, STDERR_FILENO);
+    run(argument);
+    exit(0);
+}
+
+static int wait_for(pid_t child)
+{
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        EXPECT(errno == EINTR);
+    return status;
+}
+
+void unit_in_child(void (*run)(void *argument), void *argument)
+{
+    int status = wait_for(start_child(run, argument, -1));
+    if (WIFSIGNALED(status))
+        fail_msg("the test's process ended by signal %d", WTERMSIG(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int unit_catch_output(void (*run)(void *argument), void *argument, char *output, size_t size)
+{
+    int ends[2];
+    EXPECT(pipe(ends) == 0);
+    pid_t child = start_child(run, argument, ends[1]);
+    close(ends[1]);
+    size_t length = 0;
+    char byte;
+    for (ssize_t n; (n = read(ends[0], &byte, 1)) != 0;)
+        if (n > 0 && length + 1 < size)
+            output[length++] = byte;
+    output[length] = '\0';
+    close(ends[0]);
+    return wait_for(child);
+}
+
+void unit_expect_abort(void (*run)(void *argument), void *argument, const char *message)
+{
+    char output[4096];
+    int status = unit_catch_output(run, argument, output, sizeof output);
+    if (!strstr(output, message))
+        fail_msg("no \"%s\" in: %s", message, output);
+    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
+}
+
+struct call {
+    void (*run)(void *argument);
+    void *argument;
+};
+
+static void *thread_call(void *argument)
+{
+    const struct call *call = argument;
+    call->run(call->argument);
+    return NULL;
+}
+
+pthread_t unit_thread(void *(*run)(void *argument), void *argument)
+{
+    pthread_t thread;
+    EXPECT(pthread_create(&thread, NULL, run, argument) == 0);
+    return thread;
+}
+
+void unit_in_thread(void (*run)(void *argument), void *argument)
+{
+    struct call call = {run, argument};
+    EXPECT(pthread_join(unit_thread(thread_call, &call), NULL) == 0);
+}
+
+void unit_validate(void)
+{
+    pool_validate();
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        bin_validate(heap);
+}
