@@ -43,7 +43,7 @@ enum {
 
 /* FastCaches and magazines: what a cache of one class may hold. */
 enum {
-    FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 32,
+    FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 64,
     FASTCACHE_YOUNG_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MAX_BYTES = 128 * 1024,

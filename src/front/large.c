@@ -11,8 +11,6 @@
 #include "pool/pool.h"
 #include "region/region.h"
 
-enum { MOVED_SPANS_MAX = 24 };
-
 static bool is_run_tag(uint32_t tag)
 {
     return tag > TAG_RUN && tag <= TAG_RUN + RUN_MAX_UNITS;
@@ -128,23 +126,30 @@ static void huge_free(size_t unit)
     pool_give_span(span);
 }
 
-/* To a new span by moving page tables, not bytes. */
+/* To a new span by moving page tables instead of bytes, all but what lies in a mapping of its own at the
+ * end: where huge pages were allowed, that is the last, partly covered SuperSlab. */
 static void *huge_move(struct span span, size_t count)
 {
     bool clean;
-    if (pool_moved_spans() >= MOVED_SPANS_MAX)
+    size_t movable = pool_movable(span), moved_bytes = movable << SUPERSLAB_LOG2;
+    if (!movable)
         return NULL;
     struct span to = pool_take_span(count, 1, &clean);
     if (!to.count)
         return NULL;
-    if (!vm_move(superslab_address(span.first), span.count << SUPERSLAB_LOG2, superslab_address(to.first))) {
-        pool_give_span(to);
+    enum vm_result result = vm_move(superslab_address(span.first), moved_bytes, superslab_address(to.first));
+    if (result != VM_DONE) {
+        if (result == VM_TAKEN)
+            pool_give_span(to);
+        else
+            pool_lose_span(to);
         return NULL;
     }
-    pool_span_moved(to);
+    pool_span_moved(span, to, movable);
+    memcpy((char *)span_block(to) + moved_bytes, (char *)span_block(span) + moved_bytes,
+           (span.count << SUPERSLAB_LOG2) - moved_bytes);
     region_tag_set(span_unit(to), TAG_HUGE);
     region_tag_set(span_unit(span), TAG_NONE);
-    pool_span_clean(span);
     pool_give_span(span);
     return span_block(to);
 }

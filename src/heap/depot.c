@@ -228,8 +228,11 @@ unsigned depot_take(struct heap *heap, unsigned size_class, void **slot, unsigne
     }
     count(&heap->stats.depot_hits, 1);
     unsigned taken = (unsigned)size_min(magazine->count, most);
-    for (unsigned i = 0; i < taken; i++)
-        *slot-- = magazine->blocks[--magazine->count];
+    for (unsigned i = 0; i < taken; i++) {
+        void *block = magazine->blocks[--magazine->count];
+        __builtin_prefetch(block, 1);
+        *slot-- = block;
+    }
     depot_publish(heap, size_class, magazine->blocks, magazine->count);
     magazine->count = 0;
     put_empty(&all[own], magazine);

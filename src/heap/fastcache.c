@@ -158,9 +158,8 @@ static unsigned take_blocks(struct heap *heap, unsigned size_class, void **slot,
 /* Blocks that a refill brings: HAKMEM_FC_REFILL at first, half of the cache once that is more. */
 static unsigned batch(const struct heap *heap, unsigned size_class)
 {
-    unsigned half = (heap->capacity[size_class] + 1u) / 2;
-    unsigned wanted = (unsigned)size_max(OPTION_VALUE(fc_refill), half);
-    return (unsigned)size_min(wanted, size_max(half, 1));
+    unsigned capacity = heap->capacity[size_class];
+    return (unsigned)size_min(size_max(OPTION_VALUE(fc_refill), capacity / 2), capacity);
 }
 
 void *fastcache_refill(struct heap *heap, unsigned size_class)

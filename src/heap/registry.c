@@ -62,6 +62,15 @@ static struct heap *make_heap(void)
     return heap;
 }
 
+/* What only several threads need; whatever there is no memory for is tried again with the next heap. */
+static void open_for_threads(void)
+{
+    region_want_remote_maps();
+    depot_open();
+    if (!registry_commons())
+        atomic_store_explicit(&registry.commons, make_heap(), memory_order_release);
+}
+
 /* The first heap is its program's: busy from the start. With the second come the things that only
  * several threads need. */
 static struct heap *new_heap(void)
@@ -70,13 +79,10 @@ static struct heap *new_heap(void)
     struct heap *heap = make_heap();
     if (!heap)
         return NULL;
-    if (first) {
+    if (first)
         heap->busy = heap->has_slabs = true;
-    } else if (!registry_commons()) {
-        region_want_remote_maps();
-        depot_open();
-        atomic_store_explicit(&registry.commons, make_heap(), memory_order_release);
-    }
+    else
+        open_for_threads();
     return heap;
 }
 
@@ -89,6 +95,15 @@ static struct heap *parked_remove_first(void)
             registry.parked_end = &registry.parked;
     }
     return first;
+}
+
+/* To the front: the next thread gets the heap whose memory is still warm. */
+static void parked_prepend(struct heap *heap)
+{
+    if (!registry.parked)
+        registry.parked_end = &heap->next_parked;
+    heap->next_parked = registry.parked;
+    registry.parked = heap;
 }
 
 static void parked_append(struct heap *heap)
@@ -116,7 +131,7 @@ static void park(struct heap *heap)
     heap->slow_events = 0;
     heap->busy = false;
     atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
-    parked_append(heap);
+    parked_prepend(heap);
     atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
 }
 
@@ -130,13 +145,9 @@ struct heap *registry_commons(void)
 struct heap *registry_make_commons(void)
 {
     registry_lock();
-    struct heap *commons = registry_commons();
-    if (!commons) {
-        commons = make_heap();
-        atomic_store_explicit(&registry.commons, commons, memory_order_release);
-    }
+    open_for_threads();
     registry_unlock();
-    return commons;
+    return registry_commons();
 }
 
 NOINLINE struct heap *registry_attach(void)
@@ -260,8 +271,12 @@ void registry_fork_parent(void)
  * left alone: they were not stopped, so a stack may have been copied in the midst of a push. */
 static void orphan(struct heap *heap)
 {
-    for (unsigned c = 0; c < SIZE_CLASSES; c++)
-        heap->top[c] = fastcache_bottom(heap, c);
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        heap->top[c] = heap->limit[c] = NO_STACK;
+        heap->capacity[c] = 0;
+    }
+    memset(heap->free_stacks, 0, sizeof heap->free_stacks);
+    heap->arena_next = heap->arena_end;
     if (heap->has_slabs) {
         memset(heap_bins(heap)->magazines, 0, sizeof heap_bins(heap)->magazines);
         memset(heap_bins(heap)->cached_runs, 0, sizeof heap_bins(heap)->cached_runs);

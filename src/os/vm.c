@@ -80,9 +80,17 @@ enum vm_result vm_map_at(uintptr_t address, size_t bytes)
     return VM_TAKEN;
 }
 
-bool vm_map_afresh(uintptr_t address, size_t bytes)
+/* What a call with a fixed target left there when it failed: the kernel takes the target's old mapping
+ * away first, and only then looks at limits. Fills the hole, if there is one. */
+static enum vm_result mend_target(uintptr_t address, size_t bytes)
 {
-    return map(address, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) == (long)address;
+    return vm_map_at(address, bytes) == VM_NO_MEMORY ? VM_NO_MEMORY : VM_TAKEN;
+}
+
+enum vm_result vm_map_afresh(uintptr_t address, size_t bytes)
+{
+    bool done = map(address, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) == (long)address;
+    return done ? VM_DONE : mend_target(address, bytes);
 }
 
 uintptr_t vm_map(size_t bytes)
@@ -121,12 +129,13 @@ void vm_allow_huge_pages(uintptr_t address, size_t bytes)
     advise(address, bytes, MADV_HUGEPAGE);
 }
 
-bool vm_move(uintptr_t from, size_t bytes, uintptr_t to)
+enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to)
 {
     if (fails(&vm_calls.mremap))
-        return false;
-    return syscall_raw(SYS_mremap, (long)from, (long)bytes, (long)bytes,
-                       MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0) == (long)to;
+        return VM_TAKEN;
+    bool done = syscall_raw(SYS_mremap, (long)from, (long)bytes, (long)bytes,
+                            MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0) == (long)to;
+    return done ? VM_DONE : mend_target(to, bytes);
 }
 
 void vm_name(uintptr_t address, size_t bytes, const char *name)

@@ -27,8 +27,8 @@ size_t vm_page_bytes(void) HIDDEN;
 enum vm_result vm_map_at(uintptr_t address, size_t bytes) HIDDEN;
 
 /* Maps zeroed memory over what is there, which must be ours: gives its pages back and makes it one
- * mapping with its neighbours again. */
-bool vm_map_afresh(uintptr_t address, size_t bytes) HIDDEN;
+ * mapping with its neighbours again. VM_TAKEN: what was there still is; VM_NO_MEMORY: nothing is. */
+enum vm_result vm_map_afresh(uintptr_t address, size_t bytes) HIDDEN;
 
 /* Maps zeroed memory wherever the kernel likes; 0 when it has none. */
 uintptr_t vm_map(size_t bytes) HIDDEN;
@@ -46,10 +46,11 @@ bool vm_populate(uintptr_t address, size_t bytes) HIDDEN;
 /* Lets the kernel use huge pages here (2 MiB aligned). */
 void vm_allow_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
 
-/* Moves the pages of [from, from + bytes) to `to` without copying a byte, over what is mapped there
- * (which must be ours); `from` stays mapped and reads as zero. False, and nothing moved, where the
- * kernel cannot (MREMAP_DONTUNMAP: Linux 5.7). */
-bool vm_move(uintptr_t from, size_t bytes, uintptr_t to) HIDDEN;
+/* Moves the pages of [from, from + bytes), which is one mapping, to `to` without copying a byte, over
+ * what is mapped there (which must be ours); `from` stays mapped and reads as zero. VM_TAKEN: the kernel
+ * cannot (MREMAP_DONTUNMAP: Linux 5.7) or will not, and nothing moved; `to` may read as zero now.
+ * VM_NO_MEMORY: nothing moved, and `to` is no longer mapped. */
+enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to) HIDDEN;
 
 /* Names a mapping in /proc/PID/maps, where the kernel can. */
 void vm_name(uintptr_t address, size_t bytes, const char *name) HIDDEN;

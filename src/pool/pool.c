@@ -9,6 +9,7 @@
 enum {
     ROOM_TRIES = 8,
     PURGE_STEP_SUPERSLABS = 64,
+    MOVED_SPANS_MAX = 24,        /* live huge blocks whose pages were moved: each costs mappings */
     HUGE_PAGES_MIN_SPAN = 2,     /* SuperSlabs of a block that may have huge pages, */
     HUGE_PAGES_MIN_IN_USE = 32,  /* in a heap of at least so many, */
     HUGE_PAGES_MAX_SPANS = 1000, /* and so often at most, since each may split a mapping */
@@ -304,7 +305,7 @@ struct span pool_take_span(size_t count, size_t align, bool *clean)
         *clean = is_clean(span);
         span_mark(span, SUPERSLAB_HUGE);
         set_dirty(span, superslab_all_units());
-        superslab_at(span.first)->moved = false;
+        superslab_at(span.first)->moved = 0;
     }
     pool_unlock();
     return span;
@@ -326,16 +327,33 @@ bool pool_extend_span(struct span *span, size_t count)
     return taken;
 }
 
+static void set_fresh(struct span span)
+{
+    set_dirty(span, 0);
+    for (size_t i = 0; i < span.count; i++)
+        superslab_at(span.first + i)->huge_pages = false;
+}
+
+static void give_back_cold(struct span span)
+{
+    pool_lock();
+    span_insert(&pool.cold, span, 0);
+    pool_unlock();
+}
+
 /* Pages that were moved here lie in a mapping of their own: mapped afresh they join their neighbours'. */
 static void settle_moved(struct span span)
 {
-    bool afresh = vm_map_afresh(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    enum vm_result result = vm_map_afresh(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
     pool_lock();
     pool.moved_spans--;
-    if (afresh)
-        set_dirty(span, 0);
-    span_insert(&pool.cold, span, 0);
+    if (result == VM_DONE)
+        set_fresh(span);
     pool_unlock();
+    if (result == VM_NO_MEMORY)
+        pool_lose_span(span);
+    else
+        give_back_cold(span);
 }
 
 void pool_give_span(struct span span)
@@ -343,7 +361,7 @@ void pool_give_span(struct span span)
     uint64_t now_ms = clock_coarse_ms();
     pool_lock();
     struct superslab *first = superslab_at(span.first);
-    bool moved = first->from_first == 0 && first->moved;
+    bool moved = first->from_first == 0 && first->moved != 0;
     bool over = false;
     span_mark(span, SUPERSLAB_BUSY);
     if (!moved) {
@@ -364,33 +382,42 @@ void pool_shrink_span(struct span *span, size_t count)
     pool_lock();
     span->count = count;
     superslab_at(span->first)->span = (uint32_t)count;
-    superslab_at(tail.first)->from_first = 0;
-    superslab_at(tail.first)->moved = false;
+    superslab_at(tail.first)->moved = 0;
+    span_mark(tail, SUPERSLAB_BUSY);
     pool_unlock();
     pool_give_span(tail);
 }
 
-void pool_span_moved(struct span span)
+void pool_lose_span(struct span span)
 {
     pool_lock();
-    superslab_at(span.first)->moved = true;
+    span_mark(span, SUPERSLAB_NONE);
+    for (size_t i = 0; i < span.count; i++)
+        superslab_at(span.first + i)->units = 0;
+    pool_unlock();
+}
+
+size_t pool_movable(struct span span)
+{
+    size_t count = 0;
+    pool_lock();
+    const struct superslab *first = superslab_at(span.first);
+    if (pool.moved_spans < MOVED_SPANS_MAX && (first->moved == 0 || first->moved == span.count))
+        while (count < span.count && superslab_at(span.first + count)->huge_pages == first->huge_pages)
+            count++;
+    pool_unlock();
+    return count;
+}
+
+void pool_span_moved(struct span from, struct span to, size_t count)
+{
+    pool_lock();
+    superslab_at(to.first)->moved = (uint32_t)count;
     pool.moved_spans++;
+    for (size_t i = 0; i < count; i++)
+        superslab_at(to.first + i)->huge_pages = superslab_at(from.first + i)->huge_pages;
+    set_dirty((struct span){from.first, count}, 0);
     pool_unlock();
-}
-
-void pool_span_clean(struct span span)
-{
-    pool_lock();
-    set_dirty(span, 0);
-    pool_unlock();
-}
-
-size_t pool_moved_spans(void)
-{
-    pool_lock();
-    size_t spans = pool.moved_spans;
-    pool_unlock();
-    return spans;
 }
 
 struct span pool_huge_span(size_t number)

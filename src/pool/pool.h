@@ -54,12 +54,15 @@ void pool_give_span(struct span span) HIDDEN;
  * huge pages for it; they stay allowed there. */
 void pool_allow_huge_pages(struct span span) HIDDEN;
 
-/* Notes that the span's pages were moved to it, or (by span_clean) that they read as zero. */
-void pool_span_moved(struct span span) HIDDEN;
-void pool_span_clean(struct span span) HIDDEN;
+/* How many SuperSlabs from the span's beginning vm_move can move: those that are one mapping; 0 when too
+ * many blocks were moved already. */
+size_t pool_movable(struct span span) HIDDEN;
 
-/* Number of live huge blocks whose pages were moved: each may cost mappings. */
-size_t pool_moved_spans(void) HIDDEN;
+/* Notes that the pages of the first `count` SuperSlabs of `from` were moved to `to`. */
+void pool_span_moved(struct span from, struct span to, size_t count) HIDDEN;
+
+/* Forgets a huge block's span: nothing is mapped there any more. */
+void pool_lose_span(struct span span) HIDDEN;
 
 /* The huge block's span that SuperSlab `number` belongs to; count 0 when it belongs to none. */
 struct span pool_huge_span(size_t number) HIDDEN;

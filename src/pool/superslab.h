@@ -32,10 +32,10 @@ struct superslab {
     uint8_t kind;                /* enum superslab_kind */
     uint8_t bucket;              /* shared: free units, when in a bucket; else 0 */
     uint8_t units;               /* units mapped; fewer than all only at the end of what the kernel gave */
-    uint8_t moved;               /* first of a huge span: its pages came from elsewhere, see vm_move */
     uint8_t huge_pages;          /* the kernel was told that it may use huge pages here */
+    uint32_t moved;              /* first of a huge span: SuperSlabs whose pages came here by vm_move */
     uint64_t since_ms;           /* first of a warm span: when it became so */
-    uint64_t unused_too[2];
+    uint64_t unused[2];
 };
 static_assert(sizeof(struct superslab) == SUPERSLAB_RECORD_BYTES, "region.h says how large a record is");
 
@@ -64,7 +64,7 @@ static inline size_t superslab_count(void)
 static inline size_t superslab_span(const struct superslab *superslab)
 {
     bool first = superslab->kind >= SUPERSLAB_HUGE && superslab->kind <= SUPERSLAB_COLD;
-    return first && superslab->from_first == 0 ? superslab->span : 1;
+    return first && superslab->from_first == 0 && superslab->span ? superslab->span : 1;
 }
 
 static inline uint32_t superslab_all_units(void)

@@ -249,9 +249,14 @@ static void ensure_remote_maps(size_t end)
 
 static enum vm_result map_window(size_t first, size_t count)
 {
-    if ((first + count) * (size_t)UNIT_BYTES > state.span_bytes || !ensure_records(first + count))
+    if (count > state.span_bytes >> UNIT_LOG2 || first + count > state.span_bytes >> UNIT_LOG2)
         return VM_NO_MEMORY;
-    return vm_map_at(region_unit_address(first), count * UNIT_BYTES);
+    enum vm_result result = vm_map_at(region_unit_address(first), count * UNIT_BYTES);
+    if (result == VM_DONE && !ensure_records(first + count)) {
+        vm_unmap(region_unit_address(first), count * UNIT_BYTES);
+        return VM_NO_MEMORY;
+    }
+    return result;
 }
 
 /* Maps a window at `first`: as large as wanted, or halved until the kernel gives it. */

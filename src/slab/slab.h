@@ -137,7 +137,7 @@ static inline bool slab_cursor_find(const struct slab_cursor *cursor, const void
 {
     size_t offset = (uintptr_t)block - cursor->base;
     *index = (unsigned)((offset * cursor->reciprocal) >> 40);
-    return *index * cursor->size == offset;
+    return *index * cursor->size == offset && offset < cursor->bytes;
 }
 
 /* Adds a block to the mask; false, and nothing done, when it lies in another word or is there already:

@@ -26,7 +26,7 @@
 
 #include "hakmem.h"
 
-enum { CHECK_SKIPPED = 77, CHECK_SECONDS = 60 };
+enum { CHECK_SKIPPED = 77, CHECK_SECONDS = 30 };
 
 struct test {
     const char *name;

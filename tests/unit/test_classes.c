@@ -1,0 +1,109 @@
+/* region/classes.h, and the good sizes built on it: every size, class, block and offset. */
+#include "unit/unit.h"
+
+#include "front/front.h"
+#include "region/classes.h"
+
+enum { LARGEST_TRIED = 1024 * 1024 };
+
+static void classes_rise_by_multiples_of_16(void **state)
+{
+    (void)state;
+    assert_int_equal(class_size(0), 16);
+    assert_int_equal(class_size(SIZE_CLASSES - 1), SLAB_MAX_BYTES);
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        assert_int_equal(class_size(c) % BLOCK_ALIGN, 0);
+        if (c)
+            assert_true(class_size(c) > class_size(c - 1));
+    }
+}
+
+static void slabs_hold_as_many_blocks_as_fit(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        const struct size_class *class = &size_classes[c];
+        size_t bytes = (size_t) class->slab_units * UNIT_BYTES;
+        assert_int_equal(class->slab_units, class->size_bytes > 8192 ? WIDE_UNITS : 1);
+        assert_int_equal(class->slab_blocks, bytes / class->size_bytes);
+        assert_int_equal(class->slab_words, (class->slab_blocks + 63) / 64);
+        assert_true(class->slab_words <= 64);
+    }
+}
+
+/* The sizes that blocks can have, smallest first: classes, units, SuperSlabs. */
+static size_t next_good_size(size_t size)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++)
+        if (class_size(c) > size)
+            return class_size(c);
+    size_t step = size < RUN_MAX_BYTES ? UNIT_BYTES : SUPERSLAB_BYTES;
+    return (size / step + 1) * step;
+}
+
+static void every_size_gets_the_smallest_good_size(void **state)
+{
+    (void)state;
+    size_t good = next_good_size(0);
+    for (size_t size = 0; size <= LARGEST_TRIED; size++) {
+        if (size > good)
+            good = next_good_size(good);
+        assert_int_equal(front_good_size(size), good);
+    }
+    assert_int_equal(front_good_size(PAYLOAD_MAX), (size_t)PAYLOAD_MAX + 1);
+    assert_int_equal(front_good_size((size_t)PAYLOAD_MAX + 1), 0);
+    assert_int_equal(front_good_size(SIZE_MAX), 0);
+}
+
+static void rounding_wastes_an_eighth_at_most(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= SLAB_MAX_BYTES; size++) {
+        size_t waste = front_good_size(size) - size;
+        assert_true(size <= 128 ? waste < BLOCK_ALIGN : waste * 8 <= size);
+    }
+}
+
+static void table_and_formula_agree_where_both_hold(void **state)
+{
+    (void)state;
+    for (size_t size = 129; size <= SMALL_MAX_BYTES; size++)
+        assert_int_equal(small_class_table[(size + 15) >> 4], class_of_medium(size));
+}
+
+static void block_index_is_offset_by_size(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        size_t bytes = (size_t)size_classes[c].slab_units * UNIT_BYTES, size = class_size(c);
+        for (size_t offset = 0; offset < bytes; offset++)
+            EXPECT(class_block_index(c, offset) == offset / size);
+    }
+}
+
+static void aligned_classes_are_the_smallest_that_do(void **state)
+{
+    (void)state;
+    for (size_t align = 1; align <= 4 * SLAB_MAX_BYTES; align *= 2) {
+        unsigned expected = 0;
+        for (size_t size = 0; size <= 2 * SLAB_MAX_BYTES; size++) {
+            while (expected < SIZE_CLASSES && (class_size(expected) < size || class_size(expected) % align))
+                expected++;
+            EXPECT(class_of_aligned(size, align) == expected);
+        }
+    }
+    assert_int_equal(class_of_aligned(SIZE_MAX, 16), SIZE_CLASSES);
+    assert_int_equal(class_of_aligned(1, (size_t)1 << 63), SIZE_CLASSES);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(classes_rise_by_multiples_of_16),
+    cmocka_unit_test(slabs_hold_as_many_blocks_as_fit),
+    cmocka_unit_test(every_size_gets_the_smallest_good_size),
+    cmocka_unit_test(rounding_wastes_an_eighth_at_most),
+    cmocka_unit_test(table_and_formula_agree_where_both_hold),
+    cmocka_unit_test(block_index_is_offset_by_size),
+    cmocka_unit_test(aligned_classes_are_the_smallest_that_do),
+};
+
+UNIT_MAIN(tests)

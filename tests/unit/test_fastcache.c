@@ -1,0 +1,294 @@
+/* heap/fastcache.c: what a miss brings, how caches grow, what an overflow takes out, and their options. */
+#include "unit/unit.h"
+
+#include "front/front.h"
+#include "hakmem.h"
+#include "heap/depot.h"
+#include "heap/fastcache.h"
+
+enum { MANY_BLOCKS = 20000 };
+
+static void *blocks[MANY_BLOCKS + 1];
+
+static void allocate(size_t size, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        EXPECT((blocks[i] = front_malloc(size)) != NULL);
+    blocks[n] = NULL;
+}
+
+static void free_all(void)
+{
+    for (void **at = blocks; *at; at++)
+        front_free(*at);
+}
+
+static bool count_block(void *block, size_t usable_size, void *argument)
+{
+    (void)block;
+    (void)usable_size;
+    ++*(size_t *)argument;
+    return true;
+}
+
+static size_t live_blocks(void)
+{
+    size_t n = 0;
+    EXPECT(hakmem_walk(count_block, &n));
+    return n;
+}
+
+static uint64_t stat(_Atomic uint64_t *counter)
+{
+    return atomic_load(counter);
+}
+
+static unsigned largest_capacity(unsigned size_class, unsigned cap)
+{
+    size_t by_bytes = size_max(FASTCACHE_MIN_BLOCKS, FASTCACHE_MAX_BYTES / class_size(size_class));
+    return 1u << bit_highest(size_min(by_bytes, cap));
+}
+
+/* ---- order */
+
+ISOLATED(a_fresh_slab_gives_its_blocks_lowest_first)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        size_t n = size_classes[c].slab_blocks;
+        allocate(class_size(c), n);
+        EXPECT((uintptr_t)blocks[0] % UNIT_BYTES == 0);
+        for (size_t i = 1; i < n; i++)
+            EXPECT(blocks[i] == (char *)blocks[0] + i * class_size(c));
+        unit_validate();
+    }
+}
+
+ISOLATED(the_block_freed_last_comes_first)
+{
+    void *first = front_malloc(100), *second = front_malloc(100);
+    front_free(first);
+    front_free(second);
+    EXPECT(front_malloc(100) == second);
+    EXPECT(front_malloc(100) == first);
+}
+
+/* ---- capacity */
+
+/* Batches of more blocks than any cache holds come and go. */
+static void thrash(unsigned size_class)
+{
+    size_t n = size_class < 16 ? MANY_BLOCKS : 500;
+    for (int round = 0; round < 6; round++) {
+        allocate(class_size(size_class), n);
+        free_all();
+        unit_validate();
+        EXPECT(live_blocks() == 0);
+    }
+}
+
+static void expect_capacity_up_to(unsigned cap)
+{
+    atomic_store(&options.fc_cap, cap);
+    for (unsigned c = 0; c < SIZE_CLASSES; c += 7) {
+        thrash(c);
+        EXPECT(tls_heap->capacity[c] == largest_capacity(c, cap));
+    }
+}
+
+ISOLATED(caches_grow_to_the_least_cap)
+{
+    expect_capacity_up_to(4);
+}
+
+ISOLATED(a_cap_is_rounded_down_to_a_power_of_two)
+{
+    expect_capacity_up_to(63);
+}
+
+ISOLATED(caches_grow_to_the_default_cap)
+{
+    expect_capacity_up_to(256);
+}
+
+ISOLATED(caches_grow_to_the_greatest_cap)
+{
+    expect_capacity_up_to(4096);
+}
+
+ISOLATED(a_cache_that_never_misses_does_not_grow)
+{
+    for (int i = 0; i < MANY_BLOCKS; i++)
+        front_free(front_malloc(64));
+    EXPECT(tls_heap->capacity[class_of_size(64)] == FASTCACHE_START_BLOCKS);
+}
+
+/* ---- refills */
+
+static uint64_t blocks_of_first_refill(unsigned size_class)
+{
+    uint64_t before = stat(&tls_real->stats.refill_blocks);
+    front_free(front_malloc(class_size(size_class)));
+    return stat(&tls_real->stats.refill_blocks) - before;
+}
+
+ISOLATED(the_option_says_how_many_blocks_a_miss_brings_at_first)
+{
+    front_free(front_malloc(1000));
+    atomic_store(&options.fc_refill, 1);
+    uint64_t least = blocks_of_first_refill(0);
+    atomic_store(&options.fc_refill, 1024);
+    uint64_t greatest = blocks_of_first_refill(1);
+    EXPECT(least >= 1 && least < greatest);
+    EXPECT(greatest <= tls_heap->capacity[1]);
+}
+
+ISOLATED(a_refill_never_brings_more_than_the_cache_holds)
+{
+    atomic_store(&options.fc_refill, 1024);
+    atomic_store(&options.fc_cap, 4);
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        allocate(class_size(c), 10);
+        EXPECT(fastcache_blocks(tls_heap, c) <= tls_heap->capacity[c]);
+        free_all();
+        EXPECT(fastcache_blocks(tls_heap, c) <= tls_heap->capacity[c]);
+    }
+}
+
+/* ---- flushes */
+
+ISOLATED(an_overflow_takes_out_the_older_half)
+{
+    unsigned c = class_of_size(64);
+    atomic_store(&options.fc_cap, FASTCACHE_START_BLOCKS); /* no room to grow */
+    allocate(64, 4 * FASTCACHE_START_BLOCKS);
+    size_t room = (size_t)(tls_heap->limit[c] - tls_heap->top[c]), capacity = tls_heap->capacity[c];
+    uint64_t flushes = stat(&tls_real->stats.flushes);
+    for (size_t i = 0; i < room; i++)
+        front_free(blocks[i]);
+    EXPECT(stat(&tls_real->stats.flushes) == flushes && fastcache_blocks(tls_heap, c) == capacity);
+    front_free(blocks[room]);
+    EXPECT(stat(&tls_real->stats.flushes) == flushes + 1);
+    EXPECT(fastcache_blocks(tls_heap, c) == capacity - (capacity + 1) / 2 + 1);
+    EXPECT(front_malloc(64) == blocks[room]);
+    if (capacity > 2)
+        EXPECT(front_malloc(64) == blocks[room - 1]);
+    unit_validate();
+}
+
+ISOLATED(a_flush_of_all_leaves_every_slab_whole)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        allocate(class_size(c), 40);
+        free_all();
+    }
+    fastcache_flush_all(tls_heap);
+    for (unsigned c = 0; c < SIZE_CLASSES; c++)
+        EXPECT(fastcache_blocks(tls_heap, c) == 0);
+    for (size_t unit = 0; unit < region_units(); unit++)
+        EXPECT(region_tag(unit) < TAG_OWNED || slab_is_empty(slab_of_unit(unit)));
+    unit_validate();
+}
+
+/* ---- front-direct and the depot */
+
+static void free_all_in_thread(void *unused)
+{
+    (void)unused;
+    free_all();
+}
+
+/* Leaves at least three magazines of 64-byte blocks in the depot. */
+static void fill_depot(void)
+{
+    allocate(64, YOUNG_EVENTS + 3 * MAGAZINE_BLOCKS);
+    unit_in_thread(free_all_in_thread, NULL);
+}
+
+/* A refill of an empty cache; the class's current slab has blocks to give. */
+static void refill_once(void)
+{
+    unsigned c = class_of_size(64);
+    while (fastcache_blocks(tls_heap, c))
+        EXPECT(front_malloc(64));
+    EXPECT(front_malloc(64));
+}
+
+ISOLATED(front_direct_asks_the_slab_first)
+{
+    fill_depot();
+    uint64_t hits = stat(&tls_real->stats.depot_hits);
+    refill_once();
+    EXPECT(stat(&tls_real->stats.depot_hits) == hits);
+}
+
+ISOLATED(without_front_direct_the_depot_is_asked_first)
+{
+    atomic_store(&options.front_direct, 0);
+    fill_depot();
+    uint64_t hits = stat(&tls_real->stats.depot_hits), misses = stat(&tls_real->stats.depot_misses);
+    for (unsigned i = 1; i <= 3; i++) {
+        refill_once();
+        EXPECT(stat(&tls_real->stats.depot_hits) == hits + i);
+    }
+    EXPECT(stat(&tls_real->stats.depot_misses) == misses);
+    refill_once();
+    EXPECT(stat(&tls_real->stats.depot_misses) == misses + 1);
+    unit_validate();
+}
+
+ISOLATED(a_magazine_larger_than_a_refill_loses_nothing)
+{
+    atomic_store(&options.front_direct, 0);
+    atomic_store(&options.fc_cap, 4);
+    fill_depot();
+    size_t live = live_blocks();
+    refill_once();
+    EXPECT(live_blocks() > live);
+    hakmem_trim();
+    unit_validate();
+    struct hakmem_stats stats;
+    hakmem_stats_read(&stats, sizeof stats);
+    EXPECT(stats.live_blocks == live_blocks());
+}
+
+/* ---- counting */
+
+ISOLATED(the_gate_counts_calls_and_hits)
+{
+    front_free(front_malloc(1));
+    registry_gate(true);
+    EXPECT(thread_is_gated());
+    struct heap_stats *s = &tls_real->stats;
+    uint64_t refills = stat(&s->refills), flushes = stat(&s->flushes);
+    allocate(64, 1000);
+    free_all();
+    EXPECT(stat(&s->mallocs) == 1000 && stat(&s->frees) == 1000);
+    EXPECT(stat(&s->malloc_hits) == 1000 - (stat(&s->refills) - refills));
+    EXPECT(stat(&s->free_hits) <= 1000 - (stat(&s->flushes) - flushes));
+    registry_gate(false);
+    EXPECT(!thread_is_gated() && tls_heap == tls_real);
+    allocate(64, 10);
+    free_all();
+    EXPECT(stat(&s->mallocs) == 1000 && stat(&s->frees) == 1000);
+    EXPECT(live_blocks() == 0);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_fresh_slab_gives_its_blocks_lowest_first),
+    cmocka_unit_test(the_block_freed_last_comes_first),
+    cmocka_unit_test(caches_grow_to_the_least_cap),
+    cmocka_unit_test(a_cap_is_rounded_down_to_a_power_of_two),
+    cmocka_unit_test(caches_grow_to_the_default_cap),
+    cmocka_unit_test(caches_grow_to_the_greatest_cap),
+    cmocka_unit_test(a_cache_that_never_misses_does_not_grow),
+    cmocka_unit_test(the_option_says_how_many_blocks_a_miss_brings_at_first),
+    cmocka_unit_test(a_refill_never_brings_more_than_the_cache_holds),
+    cmocka_unit_test(an_overflow_takes_out_the_older_half),
+    cmocka_unit_test(a_flush_of_all_leaves_every_slab_whole),
+    cmocka_unit_test(front_direct_asks_the_slab_first),
+    cmocka_unit_test(without_front_direct_the_depot_is_asked_first),
+    cmocka_unit_test(a_magazine_larger_than_a_refill_loses_nothing),
+    cmocka_unit_test(the_gate_counts_calls_and_hits),
+};
+
+UNIT_MAIN(tests)

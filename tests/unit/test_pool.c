@@ -1,0 +1,478 @@
+/* pool/pool.c: units and spans against a model of which units are out; the LRU's limits and counters. */
+#include "unit/unit.h"
+
+#include <unistd.h>
+
+#include "base/bits.h"
+#include "pool/pool.h"
+
+enum {
+    UNITS_MAX = 1 << 15,
+    HOLDINGS_MAX = 300,
+    STEPS = UNIT_SANITIZED ? 6000 : 30000,
+    VALIDATE_EVERY = 10,
+    MARK_STRIDE_BYTES = 8192,
+    SPAN_MAX_SUPERSLABS = 6,
+};
+
+/* A run or a huge block that the test holds; count 0: an empty slot. */
+struct holding {
+    size_t unit, count;
+    bool is_span;
+};
+
+static struct {
+    struct holding held[HOLDINGS_MAX];
+    bool out[UNITS_MAX];
+    size_t units_taken; /* by pool_take_units and _at, ever */
+    uint64_t random;
+} model;
+
+static struct pool_stats stats_now(void)
+{
+    struct pool_stats stats;
+    pool_stats_read(&stats);
+    return stats;
+}
+
+static void set_limit(uint32_t superslabs)
+{
+    atomic_store(&options.ss_lru_size, superslabs);
+}
+
+/* ---- holding units */
+
+/* Memory that is called clean must read as zero; what is given back holds marks: their addresses. */
+static void expect_zero(size_t unit, size_t count)
+{
+    for (uintptr_t at = region_unit_address(unit); at < region_unit_address(unit + count);
+         at += MARK_STRIDE_BYTES)
+        EXPECT(*(uintptr_t *)at == 0);
+}
+
+static void write_marks(size_t unit, size_t count)
+{
+    for (uintptr_t at = region_unit_address(unit); at < region_unit_address(unit + count);
+         at += MARK_STRIDE_BYTES)
+        *(uintptr_t *)at = at;
+}
+
+static void expect_marks(size_t unit, size_t count)
+{
+    for (uintptr_t at = region_unit_address(unit); at < region_unit_address(unit + count);
+         at += MARK_STRIDE_BYTES)
+        EXPECT(*(uintptr_t *)at == at);
+}
+
+static void set_out(size_t unit, size_t count, bool out, bool is_span)
+{
+    EXPECT(unit + count <= region_units() && unit + count <= UNITS_MAX);
+    for (size_t i = unit; i < unit + count; i++) {
+        EXPECT(model.out[i] != out);
+        model.out[i] = out;
+        EXPECT(region_tag(i) == TAG_NONE || !out);
+        if (!is_span)
+            region_tag_set(i, out ? (uint32_t)(TAG_RUN + 1) : TAG_NONE);
+    }
+}
+
+/* ---- what the model knows of SuperSlabs */
+
+static size_t free_units_of(size_t number)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SUPERSLAB_UNITS; i++)
+        n += !model.out[(number << SUPERSLAB_UNITS_LOG2) + i];
+    return n;
+}
+
+/* The fewest free units that a shared SuperSlab with room for one has; 0 when none has any. */
+static size_t fewest_free(void)
+{
+    size_t fewest = 0;
+    for (size_t i = 0; i < superslab_count(); i++) {
+        size_t free_units = superslab_at(i)->kind == SUPERSLAB_SHARED ? free_units_of(i) : 0;
+        if (free_units && (!fewest || free_units < fewest))
+            fewest = free_units;
+    }
+    return fewest;
+}
+
+/* ---- steps */
+
+static void take_units(struct holding *into)
+{
+    size_t count = 1 + (random_below(&model.random, 2) ? random_below(&model.random, RUN_MAX_UNITS) : 0);
+    size_t align = (size_t)1 << (random_below(&model.random, 4) ? 0 : random_below(&model.random, 3));
+    size_t fewest = count == 1 && align == 1 ? fewest_free() : 0;
+    bool clean;
+    size_t unit = pool_take_units(count, align, &clean);
+    EXPECT(unit != POOL_NO_UNIT);
+    EXPECT(region_unit_address(unit) % (align * UNIT_BYTES) == 0);
+    EXPECT(unit % SUPERSLAB_UNITS + count <= SUPERSLAB_UNITS);
+    EXPECT(!fewest || free_units_of(unit >> SUPERSLAB_UNITS_LOG2) == fewest);
+    set_out(unit, count, true, false);
+    if (clean)
+        expect_zero(unit, count);
+    write_marks(unit, count);
+    *into = (struct holding){unit, count, false};
+    model.units_taken += count;
+}
+
+static void give_units(struct holding *holding)
+{
+    expect_marks(holding->unit, holding->count);
+    set_out(holding->unit, holding->count, false, false);
+    pool_give_units(holding->unit, holding->count);
+    holding->count = 0;
+}
+
+/* Growth in place works exactly when the units behind are free, in the same SuperSlab. */
+static void take_units_at(struct holding *holding)
+{
+    size_t behind = holding->unit + holding->count, more = 1 + random_below(&model.random, 3);
+    bool expected = behind % SUPERSLAB_UNITS != 0 && behind % SUPERSLAB_UNITS + more <= SUPERSLAB_UNITS;
+    for (size_t i = 0; expected && i < more; i++)
+        expected = !model.out[behind + i];
+    EXPECT(pool_take_units_at(behind, more) == expected);
+    if (!expected)
+        return;
+    set_out(behind, more, true, false);
+    holding->count += more;
+    write_marks(holding->unit, holding->count);
+    model.units_taken += more;
+}
+
+/* A run's end goes back, as when realloc shrinks it. */
+static void give_end(struct holding *holding)
+{
+    size_t keep = random_below(&model.random, holding->count);
+    if (!keep)
+        return;
+    set_out(holding->unit + keep, holding->count - keep, false, false);
+    pool_give_units(holding->unit + keep, holding->count - keep);
+    expect_marks(holding->unit, keep);
+    holding->count = keep;
+}
+
+static struct span span_of(const struct holding *holding)
+{
+    return (struct span){holding->unit >> SUPERSLAB_UNITS_LOG2, holding->count >> SUPERSLAB_UNITS_LOG2};
+}
+
+static void expect_huge(const struct holding *holding)
+{
+    struct span span = span_of(holding);
+    for (size_t i = 0; i < span.count; i++) {
+        struct span found = pool_huge_span(span.first + i);
+        EXPECT(found.first == span.first && found.count == span.count);
+    }
+}
+
+static void take_span(struct holding *into)
+{
+    size_t count = 1 + random_below(&model.random, SPAN_MAX_SUPERSLABS);
+    size_t align = (size_t)1 << (random_below(&model.random, 3) ? 0 : random_below(&model.random, 3));
+    bool clean;
+    struct span span = pool_take_span(count, align, &clean);
+    EXPECT(span.count == count);
+    EXPECT(superslab_address(span.first) % (align << SUPERSLAB_LOG2) == 0);
+    *into = (struct holding){span.first << SUPERSLAB_UNITS_LOG2, count << SUPERSLAB_UNITS_LOG2, true};
+    set_out(into->unit, into->count, true, true);
+    if (clean)
+        expect_zero(into->unit, into->count);
+    write_marks(into->unit, into->count);
+    expect_huge(into);
+}
+
+static void give_span(struct holding *holding)
+{
+    expect_marks(holding->unit, holding->count);
+    set_out(holding->unit, holding->count, false, true);
+    pool_give_span(span_of(holding));
+    holding->count = 0;
+}
+
+static void extend_span(struct holding *holding)
+{
+    struct span span = span_of(holding);
+    size_t count = span.count + 1 + random_below(&model.random, 3);
+    size_t before = holding->count;
+    bool extended = pool_extend_span(&span, count);
+    EXPECT(span.first == holding->unit >> SUPERSLAB_UNITS_LOG2);
+    EXPECT(span.count << SUPERSLAB_UNITS_LOG2 == (extended ? count << SUPERSLAB_UNITS_LOG2 : before));
+    holding->count = span.count << SUPERSLAB_UNITS_LOG2;
+    set_out(holding->unit + before, holding->count - before, true, true);
+    expect_marks(holding->unit, before);
+    write_marks(holding->unit, holding->count);
+    expect_huge(holding);
+}
+
+static void shrink_span(struct holding *holding)
+{
+    struct span span = span_of(holding);
+    size_t count = random_below(&model.random, span.count);
+    if (!count)
+        return;
+    pool_shrink_span(&span, count);
+    size_t kept = count << SUPERSLAB_UNITS_LOG2;
+    EXPECT(span.count == count);
+    set_out(holding->unit + kept, holding->count - kept, false, true);
+    holding->count = kept;
+    expect_marks(holding->unit, holding->count);
+    expect_huge(holding);
+}
+
+static void step(void)
+{
+    struct holding *holding = &model.held[random_below(&model.random, HOLDINGS_MAX)];
+    size_t kind = random_below(&model.random, 16);
+    if (!holding->count) {
+        if (kind < 4 && random_below(&model.random, HOLDINGS_MAX) < 60)
+            take_span(holding);
+        else if (kind >= 4)
+            take_units(holding);
+    } else if (holding->is_span) {
+        (kind < 4 ? extend_span : kind < 7 ? shrink_span : give_span)(holding);
+    } else {
+        (kind < 4 ? take_units_at : kind < 7 ? give_end : give_units)(holding);
+    }
+}
+
+static void verify(void)
+{
+    pool_validate();
+    struct pool_stats stats = stats_now();
+    EXPECT(stats.mapped == stats.shared + stats.huge + stats.warm + stats.cold);
+    EXPECT(stats.dirty_hits + stats.clean == model.units_taken);
+    EXPECT(stats.warm <= options.ss_lru_size);
+}
+
+static void give_all(void)
+{
+    for (int i = 0; i < HOLDINGS_MAX; i++)
+        if (model.held[i].count)
+            (model.held[i].is_span ? give_span : give_units)(&model.held[i]);
+}
+
+/* Everything is back: one cold row of SuperSlabs, and after a purge it reads as zero. */
+static void verify_all_free(void)
+{
+    struct pool_stats stats = stats_now();
+    EXPECT(stats.shared == 0 && stats.huge == 0 && stats.free_dirty_units == 0);
+    pool_purge(true);
+    stats = stats_now();
+    EXPECT(stats.warm == 0 && stats.cold == stats.mapped);
+    expect_zero(0, region_units());
+}
+
+static void run_history(size_t steps)
+{
+    for (size_t i = 0; i < steps; i++) {
+        step();
+        if (random_below(&model.random, 500) == 0)
+            pool_purge(random_below(&model.random, 2));
+        if (i % VALIDATE_EVERY == 0)
+            verify();
+    }
+}
+
+ISOLATED(histories_agree_with_the_model)
+{
+    EXPECT(region_claim());
+    model.random = unit_random(1);
+    set_limit(HAKMEM_TORTURE ? 4 : 16);
+    for (int round = 0; round < 3; round++) {
+        run_history(STEPS / 3);
+        give_all();
+        verify();
+        verify_all_free();
+    }
+}
+
+/* ---- the choice of units */
+
+static size_t take_one(void)
+{
+    bool clean;
+    size_t unit = pool_take_units(1, 1, &clean);
+    EXPECT(unit != POOL_NO_UNIT);
+    return unit;
+}
+
+ISOLATED(units_come_lowest_first)
+{
+    EXPECT(region_claim());
+    size_t first = take_one();
+    EXPECT(first % SUPERSLAB_UNITS == 0);
+    for (size_t i = 1; i < 3 * SUPERSLAB_UNITS; i++)
+        EXPECT(take_one() == first + i);
+}
+
+ISOLATED(units_used_before_come_first)
+{
+    EXPECT(region_claim());
+    size_t first = take_one(), second = take_one();
+    bool clean;
+    EXPECT(second == first + 1);
+    pool_give_units(second, 1);
+    EXPECT(pool_take_units(1, 1, &clean) == second && !clean);
+    EXPECT(pool_take_units(1, 1, &clean) == first + 2 && clean);
+    EXPECT(stats_now().dirty_hits == 1 && stats_now().clean == 3);
+}
+
+/* Of SuperSlabs with 1, 2 and 3 free units that with 1 gives first, and so on. */
+ISOLATED(the_fullest_superslab_gives_first)
+{
+    EXPECT(region_claim());
+    size_t first = take_one();
+    for (size_t i = 1; i < 3 * SUPERSLAB_UNITS; i++)
+        take_one();
+    size_t a = first, b = a + SUPERSLAB_UNITS, c = b + SUPERSLAB_UNITS;
+    pool_give_units(b, 3);
+    pool_give_units(c, 1);
+    pool_give_units(a, 2);
+    EXPECT(take_one() == c);
+    EXPECT(take_one() == a && take_one() == a + 1);
+    EXPECT(take_one() == b && take_one() == b + 1 && take_one() == b + 2);
+    EXPECT(take_one() == c + SUPERSLAB_UNITS);
+}
+
+ISOLATED(growth_in_place_stops_at_the_end_of_a_superslab)
+{
+    bool clean;
+    EXPECT(region_claim());
+    size_t unit = pool_take_units(SUPERSLAB_UNITS - 1, 1, &clean);
+    EXPECT(!pool_take_units_at(unit + SUPERSLAB_UNITS - 1, 2));
+    EXPECT(pool_take_units_at(unit + SUPERSLAB_UNITS - 1, 1));
+    EXPECT(!pool_take_units_at(unit + SUPERSLAB_UNITS, 1));
+}
+
+/* ---- the LRU */
+
+static struct span take_span_of(size_t count)
+{
+    bool clean;
+    struct span span = pool_take_span(count, 1, &clean);
+    EXPECT(span.count == count);
+    return span;
+}
+
+ISOLATED(the_lru_keeps_as_many_as_its_size)
+{
+    EXPECT(region_claim());
+    set_limit(2);
+    struct span spans[5], fences[5];
+    for (int i = 0; i < 5; i++) {
+        spans[i] = take_span_of(1);
+        fences[i] = take_span_of(1);
+    }
+    for (int i = 0; i < 5; i++) {
+        write_marks(spans[i].first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
+        pool_give_span(spans[i]);
+        EXPECT(stats_now().warm == size_min((size_t)i + 1, 2));
+    }
+    EXPECT(stats_now().lru_evictions == 3);
+    for (int i = 0; i < 3; i++) /* the oldest went */
+        expect_zero(spans[i].first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
+    for (int i = 3; i < 5; i++)
+        expect_marks(spans[i].first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
+    for (int i = 0; i < 5; i++)
+        pool_give_span(fences[i]);
+    pool_validate();
+}
+
+ISOLATED(an_lru_of_no_size_keeps_nothing)
+{
+    EXPECT(region_claim());
+    set_limit(0);
+    pool_give_span(take_span_of(3));
+    pool_give_units(take_one(), 1);
+    EXPECT(stats_now().warm == 0 && stats_now().lru_evictions == 4);
+    EXPECT(stats_now().lru_hits == 0);
+}
+
+ISOLATED(a_warm_superslab_is_a_hit_and_a_cold_one_a_miss)
+{
+    EXPECT(region_claim());
+    struct span span = take_span_of(1);
+    EXPECT(stats_now().lru_misses == 1);
+    pool_give_span(span);
+    EXPECT(stats_now().warm == 1);
+    EXPECT(take_span_of(1).first == span.first);
+    EXPECT(stats_now().lru_hits == 1 && stats_now().lru_misses == 1);
+    pool_give_span(span);
+    EXPECT(take_one() >> SUPERSLAB_UNITS_LOG2 == span.first); /* for units as well */
+    EXPECT(stats_now().lru_hits == 2 && stats_now().warm == 0);
+}
+
+ISOLATED(spans_never_used_are_not_kept_warm)
+{
+    EXPECT(region_claim());
+    struct span span = take_span_of(2);
+    pool_span_clean(span);
+    pool_give_span(span);
+    EXPECT(stats_now().warm == 0);
+}
+
+ISOLATED(warm_superslabs_go_cold_after_the_decay)
+{
+    EXPECT(region_claim());
+    struct span old = take_span_of(1);
+    take_span_of(1);
+    struct span young = take_span_of(1);
+    write_marks(old.first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
+    pool_give_span(old);
+    usleep((POOL_DECAY_MS + 100) * 1000);
+    pool_give_span(young);
+    EXPECT(stats_now().warm == 1 && stats_now().lru_evictions == 1);
+    expect_zero(old.first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
+}
+
+ISOLATED(prewarmed_superslabs_are_warm)
+{
+    EXPECT(region_claim());
+    set_limit(8);
+    EXPECT(pool_prewarm(5) == 5);
+    EXPECT(stats_now().warm == 5);
+    for (int i = 0; i < 5; i++)
+        take_span_of(1);
+    EXPECT(stats_now().lru_hits == 5 && stats_now().warm == 0);
+}
+
+ISOLATED(a_purge_of_all_gives_back_every_free_byte)
+{
+    EXPECT(region_claim());
+    size_t first = take_one();
+    for (size_t i = 1; i < SUPERSLAB_UNITS; i++)
+        take_one();
+    struct span span = take_span_of(3);
+    write_marks(first, SUPERSLAB_UNITS);
+    pool_give_units(first, 1);
+    pool_give_units(first + 2, 2);
+    pool_give_span(span);
+    EXPECT(stats_now().free_dirty_units == 3);
+    EXPECT(pool_purge(true) == 3 * UNIT_BYTES + 3 * (size_t)SUPERSLAB_BYTES);
+    EXPECT(stats_now().free_dirty_units == 0 && stats_now().warm == 0);
+    expect_zero(first, 1);
+    expect_zero(first + 2, 2);
+    expect_marks(first + 1, 1);
+    EXPECT(pool_purge(true) == 0);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(histories_agree_with_the_model),
+    cmocka_unit_test(units_come_lowest_first),
+    cmocka_unit_test(units_used_before_come_first),
+    cmocka_unit_test(the_fullest_superslab_gives_first),
+    cmocka_unit_test(growth_in_place_stops_at_the_end_of_a_superslab),
+    cmocka_unit_test(the_lru_keeps_as_many_as_its_size),
+    cmocka_unit_test(an_lru_of_no_size_keeps_nothing),
+    cmocka_unit_test(a_warm_superslab_is_a_hit_and_a_cold_one_a_miss),
+    cmocka_unit_test(spans_never_used_are_not_kept_warm),
+    cmocka_unit_test(warm_superslabs_go_cold_after_the_decay),
+    cmocka_unit_test(prewarmed_superslabs_are_warm),
+    cmocka_unit_test(a_purge_of_all_gives_back_every_free_byte),
+};
+
+UNIT_MAIN(tests)
