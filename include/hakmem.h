@@ -43,7 +43,7 @@ size_t hakmem_trim(void);
 
 /* A reading of the allocator's state. New fields are only ever added at the end. */
 struct hakmem_stats {
-    uint64_t live_bytes;        /* blocks that the program holds, at their usable sizes */
+    uint64_t live_bytes; /* blocks that the program holds, at their usable sizes */
     uint64_t live_blocks;
     uint64_t cached_bytes;      /* free blocks in FastCaches, magazines and the depot */
     uint64_t retained_bytes;    /* free units and LRU SuperSlabs that may still be resident */
@@ -55,29 +55,29 @@ struct hakmem_stats {
     uint64_t heaps;             /* heaps that exist, one for each thread, and */
     uint64_t heaps_parked;      /* of these, those without a thread */
 
-    uint64_t front_mallocs;       /* counted only with HAKMEM_FRONT_STATS=1, as is the next: */
-    uint64_t front_malloc_hits;   /* mallocs served by the FastCache */
-    uint64_t front_frees;         /* likewise, and */
-    uint64_t front_free_hits;     /* frees that only pushed on the FastCache */
-    uint64_t refills;             /* FastCache misses of malloc */
-    uint64_t refill_blocks;       /* blocks they brought */
-    uint64_t flushes;             /* times a full FastCache was halved */
-    uint64_t flush_blocks;        /* blocks taken out so */
-    uint64_t remote_frees;        /* blocks freed by a thread that does not own them */
-    uint64_t depot_puts;          /* full magazines handed to the depot */
-    uint64_t depot_hits;          /* magazines that a refill took from it */
-    uint64_t depot_misses;        /* refills that looked there and found none */
-    uint64_t published_blocks;    /* blocks returned to their slab by a remote bit */
-    uint64_t collected_blocks;    /* of these, taken in by their heap */
-    uint64_t slabs_new;           /* slabs taken from the shared pool */
-    uint64_t slabs_released;      /* and given back to it */
-    uint64_t pool_dirty_hits;     /* units the pool served from memory used before */
-    uint64_t pool_clean;          /* units it served from memory never used, or purged */
-    uint64_t lru_hits;            /* SuperSlabs (huge blocks: spans) reused while warm */
-    uint64_t lru_misses;          /* requests that found none */
-    uint64_t lru_evictions;       /* purged to make room, or for their age */
-    uint64_t heaps_adopted;       /* threads that took over a parked heap */
-    uint64_t calls_mmap;          /* system calls made by the allocator */
+    uint64_t front_mallocs;     /* counted only with HAKMEM_FRONT_STATS=1, as is the next: */
+    uint64_t front_malloc_hits; /* mallocs served by the FastCache */
+    uint64_t front_frees;       /* likewise, and */
+    uint64_t front_free_hits;   /* frees that only pushed on the FastCache */
+    uint64_t refills;           /* FastCache misses of malloc */
+    uint64_t refill_blocks;     /* blocks they brought */
+    uint64_t flushes;           /* times a full FastCache was halved */
+    uint64_t flush_blocks;      /* blocks taken out so */
+    uint64_t remote_frees;      /* blocks freed by a thread that does not own them */
+    uint64_t depot_puts;        /* full magazines handed to the depot */
+    uint64_t depot_hits;        /* magazines that a refill took from it */
+    uint64_t depot_misses;      /* refills that looked there and found none */
+    uint64_t published_blocks;  /* blocks returned to their slab by a remote bit */
+    uint64_t collected_blocks;  /* of these, taken in by their heap */
+    uint64_t slabs_new;         /* slabs taken from the shared pool */
+    uint64_t slabs_released;    /* and given back to it */
+    uint64_t pool_dirty_hits;   /* units the pool served from memory used before */
+    uint64_t pool_clean;        /* units it served from memory never used, or purged */
+    uint64_t lru_hits;          /* SuperSlabs (huge blocks: spans) reused while warm */
+    uint64_t lru_misses;        /* requests that found none */
+    uint64_t lru_evictions;     /* purged to make room, or for their age */
+    uint64_t heaps_adopted;     /* threads that took over a parked heap */
+    uint64_t calls_mmap;        /* system calls made by the allocator */
     uint64_t calls_munmap;
     uint64_t calls_madvise;
     uint64_t calls_mremap;

@@ -37,8 +37,9 @@ static size_t read_slab(size_t unit, uint32_t tag, struct census_entry *entry)
 
 static size_t read_large(size_t unit, uint32_t tag, struct census_entry *entry)
 {
-    size_t units = tag == TAG_HUGE ? pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2).count << SUPERSLAB_UNITS_LOG2
-                                   : tag - TAG_RUN;
+    size_t units = tag == TAG_HUGE
+                       ? pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2).count << SUPERSLAB_UNITS_LOG2
+                       : tag - TAG_RUN;
     entry->address = region_unit_address(unit);
     entry->block_bytes = units << UNIT_LOG2;
     entry->blocks = units != 0;

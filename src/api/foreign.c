@@ -4,8 +4,10 @@
 #include "front/foreign.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -86,15 +88,27 @@ void *foreign_next_aligned(size_t align, size_t size)
     return next ? next(align, size) : front_no_memory();
 }
 
-/* Whether libc's malloc may have made p: it lies, aligned, below the program break, which HAKMEM never
- * moves, and above the program's own data. */
+/* The end of the program's own data, from its program headers: its break heap begins somewhere behind. */
+static uintptr_t program_end(void)
+{
+    const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    size_t n = getauxval(AT_PHNUM);
+    uintptr_t bias = 0, end = 0;
+    for (size_t i = 0; headers && i < n; i++) {
+        if (headers[i].p_type == PT_PHDR)
+            bias = (uintptr_t)headers - headers[i].p_vaddr;
+        if (headers[i].p_type == PT_LOAD)
+            end = size_max(end, headers[i].p_vaddr + headers[i].p_memsz);
+    }
+    return end ? bias + end : UINTPTR_MAX;
+}
+
+/* Whether libc's malloc may have made p: it lies, aligned, between the program's data and the program
+ * break, which HAKMEM never moves. */
 static bool is_in_break_heap(const void *p)
 {
-    extern char end __attribute__((weak)); /* the end of the program's bss */
-    uintptr_t address = (uintptr_t)p, bottom = (uintptr_t)&end;
-    uintptr_t top = (uintptr_t)sbrk(0);
-    return address % BLOCK_ALIGN == 0 && address < top && address >= bottom && top - address < (size_t)1 << 46 &&
-           bottom != 0;
+    uintptr_t address = (uintptr_t)p;
+    return address % BLOCK_ALIGN == 0 && address < (uintptr_t)sbrk(0) && address >= program_end();
 }
 
 void foreign_free(void *p)

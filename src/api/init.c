@@ -1,6 +1,5 @@
 /* init.c - start and end of the library in a process. Nothing here is needed for the first malloc: that
  * works on zeroed memory and the options' defaults, however early it comes. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -37,7 +36,6 @@ static __attribute__((constructor)) void start(void)
     thread_exit_init(registry_detach);
     if (tls_real)
         thread_exit_arm();
-    pthread_atfork(registry_fork_prepare, registry_fork_parent, registry_fork_child);
     if (OPTION_VALUE(help))
         options_print(true);
     if (OPTION_VALUE(verbose))

@@ -92,7 +92,8 @@ void options_read(char **environment)
 void options_print(bool all)
 {
     if (all)
-        log_row("HAKMEM %s: options, each an environment variable (default, range: what it does)", hakmem_version());
+        log_row("HAKMEM %s: options, each an environment variable (default, range: what it does)",
+                hakmem_version());
     else
         log_line("version %s", hakmem_version());
     for (int i = 0; i < OPTIONS; i++) {

@@ -41,18 +41,20 @@ static void print_front(const struct hakmem_stats *s)
 
 static void print_threads(const struct hakmem_stats *s)
 {
-    log_row("  %-34s %lu, %lu of them parked, %lu adopted", "heaps", s->heaps, s->heaps_parked, s->heaps_adopted);
+    log_row("  %-34s %lu, %lu of them parked, %lu adopted", "heaps", s->heaps, s->heaps_parked,
+            s->heaps_adopted);
     if (s->remote_frees)
-        log_row("  %-34s %lu; magazines to the depot %lu, from it %lu; published %lu", "frees by other threads",
-                s->remote_frees, s->depot_puts, s->depot_hits, s->published_blocks);
+        log_row("  %-34s %lu; magazines to the depot %lu, from it %lu; published %lu",
+                "frees by other threads", s->remote_frees, s->depot_puts, s->depot_hits, s->published_blocks);
 }
 
 static void print_pool(const struct hakmem_stats *s)
 {
-    log_row("  %-34s %lu mapped, %lu in use, %lu in the LRU", "SuperSlabs", s->superslabs, s->superslabs_in_use,
-            s->superslabs_lru);
-    log_row("  %-34s %s (%lu of %lu), evicted %lu", "LRU hits", PERCENT(s->lru_hits, s->lru_hits + s->lru_misses),
-            s->lru_hits, s->lru_hits + s->lru_misses, s->lru_evictions);
+    log_row("  %-34s %lu mapped, %lu in use, %lu in the LRU", "SuperSlabs", s->superslabs,
+            s->superslabs_in_use, s->superslabs_lru);
+    log_row("  %-34s %s (%lu of %lu), evicted %lu", "LRU hits",
+            PERCENT(s->lru_hits, s->lru_hits + s->lru_misses), s->lru_hits, s->lru_hits + s->lru_misses,
+            s->lru_evictions);
     log_row("  %-34s %s (%lu of %lu units)", "pool: units used before",
             PERCENT(s->pool_dirty_hits, s->pool_dirty_hits + s->pool_clean), s->pool_dirty_hits,
             s->pool_dirty_hits + s->pool_clean);

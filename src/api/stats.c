@@ -78,7 +78,8 @@ static void add_pool(struct hakmem_stats *stats)
     stats->superslabs = pool.mapped;
     stats->superslabs_in_use = pool.shared + pool.huge;
     stats->superslabs_lru = pool.warm;
-    stats->retained_bytes = pool.warm * (uint64_t)SUPERSLAB_BYTES + pool.free_dirty_units * (uint64_t)UNIT_BYTES;
+    stats->retained_bytes = pool.warm * (uint64_t)SUPERSLAB_BYTES +
+                            pool.free_dirty_units * (uint64_t)UNIT_BYTES;
     stats->pool_dirty_hits = pool.dirty_hits;
     stats->pool_clean = pool.clean;
     stats->lru_hits = pool.lru_hits;

@@ -30,9 +30,9 @@ enum {
     SUPERSLAB_BYTES = 1 << SUPERSLAB_LOG2,
 
     SIZE_CLASSES = 72,
-    SMALL_MAX_BYTES = 1024,          /* sizes that the table in the heap knows */
-    SLAB_MAX_BYTES = 32 * 1024,      /* the largest size class */
-    WIDE_UNITS = 4,                  /* units of a slab of the classes above 8 KiB */
+    SMALL_MAX_BYTES = 1024,     /* sizes that the table in the heap knows */
+    SLAB_MAX_BYTES = 32 * 1024, /* the largest size class */
+    WIDE_UNITS = 4,             /* units of a slab of the classes above 8 KiB */
     RUN_MAX_UNITS = HAKMEM_TORTURE ? 2 : 16,
     RUN_MAX_BYTES = RUN_MAX_UNITS * UNIT_BYTES,
     RUN_CACHE_UNITS = HAKMEM_TORTURE ? 1 : 4, /* the longest run that a heap keeps one of */
@@ -46,11 +46,11 @@ enum {
     FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 64,
     FASTCACHE_YOUNG_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
-    FASTCACHE_MAX_BYTES = 128 * 1024,
+    FASTCACHE_MAX_BYTES = 32 * 1024,
     MAGAZINE_BLOCKS = HAKMEM_TORTURE ? 2 : 62,
     MAGAZINE_MAX_BYTES = 64 * 1024,
     DEPOT_SHARDS = 16,
-    DEPOT_CLASS_BYTES = HAKMEM_TORTURE ? 4096 : 256 * 1024, /* a class's magazines in one shard */
+    DEPOT_CLASS_BYTES = HAKMEM_TORTURE ? 4096 : 1024 * 1024, /* a class's magazines in one shard */
     YOUNG_EVENTS = HAKMEM_TORTURE ? 4 : 48, /* slow paths after which a heap counts as busy */
 };
 

@@ -31,8 +31,10 @@ static void *malloc_large(size_t size, bool zeroed)
 {
     if (unlikely(size > PAYLOAD_MAX))
         return front_no_memory();
-    if (is_inert())
-        return foreign_malloc(size);
+    if (is_inert()) {
+        void *block = foreign_malloc(size);
+        return block && zeroed ? memset(block, 0, size) : block;
+    }
     return or_no_memory(large_malloc(size, 1, zeroed));
 }
 
@@ -55,14 +57,12 @@ static COLD void *malloc_late(struct heap *commons, unsigned size_class)
 {
     void *block = NULL;
     slab_link released = 0;
-    for (int tries = 0; tries < 3; tries++) {
+    do { /* others may have taken all of a new slab */
         heap_lock(commons);
         bin_collect(commons, &released);
-        unsigned got = bin_take(commons, size_class, &block, 1, &released);
+        bin_take(commons, size_class, &block, 1, &released);
         heap_unlock(commons);
-        if (got || !bin_add_slab(commons, size_class))
-            break;
-    }
+    } while (!block && bin_add_slab(commons, size_class));
     bin_give_released(commons, released);
     return block;
 }

@@ -7,13 +7,13 @@
 #include "heap/misuse.h"
 
 struct depot_bin {
-    struct magazine *full; /* [lock: depot] */
+    struct magazine *full;  /* [lock: depot] */
     _Atomic uint32_t count; /* [lock: depot] to write */
 };
 
 struct depot_shard {
     _Alignas(CACHE_LINE) struct lock lock;
-    struct magazine *empty; /* [lock: depot] */
+    struct magazine *_Atomic empty; /* [lock: depot] to write */
     struct depot_bin bins[SIZE_CLASSES];
 };
 
@@ -51,7 +51,8 @@ bool depot_open(void)
     size_t first = region_take_cells(cells);
     if (first == SIZE_MAX)
         return false;
-    atomic_store_explicit(&shards, (struct depot_shard *)region_cell(first + cells - 1), memory_order_release);
+    atomic_store_explicit(&shards, (struct depot_shard *)region_cell(first + cells - 1),
+                          memory_order_release);
     return true;
 }
 
@@ -135,31 +136,44 @@ static struct magazine *take_full(struct depot_shard *shard, unsigned size_class
     return magazine;
 }
 
-/* False when the shard has enough of the class. *empty gets an empty magazine if there is one. */
-static bool put_full(struct depot_shard *shard, struct magazine *magazine, struct magazine **empty)
+/* False when the shard has enough of the class. */
+static bool put_full(struct depot_shard *shard, struct magazine *magazine)
 {
     struct depot_bin *bin = &shard->bins[magazine->size_class];
-    bool room = false;
-    *empty = NULL;
     lock_acquire(&shard->lock, LOCK_DEPOT);
-    if (bin->count < shard_capacity(magazine->size_class)) {
-        room = true;
+    bool room = bin->count < shard_capacity(magazine->size_class);
+    if (room) {
         magazine->next = bin->full;
         bin->full = magazine;
         atomic_store_explicit(&bin->count, bin->count + 1, memory_order_relaxed);
-        *empty = shard->empty;
-        if (shard->empty)
-            shard->empty = shard->empty->next;
     }
     lock_release(&shard->lock, LOCK_DEPOT);
     return room;
 }
 
+/* An empty magazine from whichever shard has one, `own` first: threads that free and threads that
+ * allocate may each keep to a processor of their own. */
+static struct magazine *take_empty(struct depot_shard *all, unsigned own)
+{
+    struct magazine *magazine = NULL;
+    for (unsigned i = 0; !magazine && i < DEPOT_SHARDS; i++) {
+        struct depot_shard *shard = &all[(own + i) % DEPOT_SHARDS];
+        if (!atomic_load_explicit(&shard->empty, memory_order_relaxed))
+            continue;
+        lock_acquire(&shard->lock, LOCK_DEPOT);
+        magazine = atomic_load_explicit(&shard->empty, memory_order_relaxed);
+        if (magazine)
+            atomic_store_explicit(&shard->empty, magazine->next, memory_order_relaxed);
+        lock_release(&shard->lock, LOCK_DEPOT);
+    }
+    return magazine;
+}
+
 static void put_empty(struct depot_shard *shard, struct magazine *magazine)
 {
     lock_acquire(&shard->lock, LOCK_DEPOT);
-    magazine->next = shard->empty;
-    shard->empty = magazine;
+    magazine->next = atomic_load_explicit(&shard->empty, memory_order_relaxed);
+    atomic_store_explicit(&shard->empty, magazine, memory_order_relaxed);
     lock_release(&shard->lock, LOCK_DEPOT);
 }
 
@@ -167,10 +181,10 @@ static void put_empty(struct depot_shard *shard, struct magazine *magazine)
 static struct magazine *hand_over(struct heap *heap, struct magazine *magazine)
 {
     struct depot_shard *all = shards_or_null();
-    struct magazine *empty;
-    if (all && put_full(&all[own_shard()], magazine, &empty)) {
+    unsigned own = own_shard();
+    if (all && put_full(&all[own], magazine)) {
         count(&heap->stats.depot_puts, 1);
-        return empty;
+        return take_empty(all, own);
     }
     depot_publish(heap, magazine->size_class, magazine->blocks, magazine->count);
     magazine->count = 0;
@@ -198,19 +212,20 @@ static COLD void free_one(struct heap *heap, unsigned size_class, void *block)
     depot_publish(heap, size_class, &block, 1);
 }
 
-void depot_free_remote(struct heap *heap, uint32_t tag, void *block)
+NOINLINE void depot_free_remote_first(struct heap *heap, unsigned size_class, void *block)
 {
-    unsigned size_class = tag & (TAG_OWNED - 1);
-    struct magazine *magazine = likely(heap->busy) ? heap_bins(heap)->magazines[size_class] : NULL;
-    if (unlikely(!magazine) && (!heap->busy || !(magazine = new_magazine(heap, size_class, NULL)))) {
+    struct magazine *magazine = heap->busy ? new_magazine(heap, size_class, NULL) : NULL;
+    if (!magazine)
         free_one(heap, size_class, block);
-        return;
-    }
-    magazine->blocks[magazine->count++] = block;
-    if (unlikely(magazine->count == magazine->capacity)) {
-        count(&heap->stats.remote_frees, magazine->count);
-        new_magazine(heap, size_class, hand_over(heap, magazine));
-    }
+    else
+        magazine->blocks[magazine->count++] = block;
+}
+
+NOINLINE void depot_pass_on(struct heap *heap, unsigned size_class)
+{
+    struct magazine *magazine = heap_bins(heap)->magazines[size_class];
+    count(&heap->stats.remote_frees, magazine->count);
+    new_magazine(heap, size_class, hand_over(heap, magazine));
 }
 
 unsigned depot_take(struct heap *heap, unsigned size_class, void **slot, unsigned most)

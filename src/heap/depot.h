@@ -17,8 +17,25 @@ struct magazine {
     void *blocks[MAGAZINE_BLOCKS];
 };
 
+/* Where a class has no magazine yet; and when one is full. */
+void depot_free_remote_first(struct heap *heap, unsigned size_class, void *block) HIDDEN;
+void depot_pass_on(struct heap *heap, unsigned size_class) HIDDEN;
+
 /* Returns a block whose unit has this tag, of another heap, towards its owner. heap: the caller's. */
-void depot_free_remote(struct heap *heap, uint32_t tag, void *block) HIDDEN;
+static inline void depot_free_remote(struct heap *heap, uint32_t tag, void *block)
+{
+    unsigned size_class = tag & (TAG_OWNED - 1);
+    struct magazine *magazine = heap->has_slabs ? heap_bins(heap)->magazines[size_class] : NULL;
+    if (unlikely(!magazine)) {
+        depot_free_remote_first(heap, size_class, block);
+        return;
+    }
+    uint32_t blocks = magazine->count;
+    magazine->blocks[blocks++] = block;
+    magazine->count = blocks;
+    if (unlikely(blocks == magazine->capacity))
+        depot_pass_on(heap, size_class);
+}
 
 /* Takes up to `most` blocks of a class from the depot to *slot, *(slot - 1), …; returns how many. */
 unsigned depot_take(struct heap *heap, unsigned size_class, void **slot, unsigned most) HIDDEN;

@@ -136,11 +136,11 @@ static unsigned take_young(struct heap *commons, unsigned size_class, void **slo
     }
     heap_unlock(commons);
     bin_give_released(commons, released);
-    if (got || !bin_add_slab(commons, size_class))
-        return got;
-    heap_lock(commons);
-    got = bin_take_group(commons, size_class, slot, group);
-    heap_unlock(commons);
+    while (!got && bin_add_slab(commons, size_class)) { /* others may take all of it first */
+        heap_lock(commons);
+        got = bin_take_group(commons, size_class, slot, group);
+        heap_unlock(commons);
+    }
     return got;
 }
 

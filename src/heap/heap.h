@@ -119,13 +119,15 @@ static inline void count(_Atomic uint64_t *counter, uint64_t more)
 
 /* Takes up to `want` blocks of a class from the heap's slabs, fullest first, to *slot, *(slot - 1), …;
  * [lock]. An emptied slab that is not needed goes on *released. */
-unsigned bin_take(struct heap *heap, unsigned size_class, void **slot, unsigned want, slab_link *released) HIDDEN;
+unsigned bin_take(struct heap *heap, unsigned size_class, void **slot, unsigned want,
+                  slab_link *released) HIDDEN;
 
 /* Takes one wholly free group of blocks, aligned to itself: what a young heap borrows; [lock]. */
 unsigned bin_take_group(struct heap *heap, unsigned size_class, void **slot, unsigned group) HIDDEN;
 
 /* Frees the blocks of a word of a slab of the heap's; [lock]. Returns bits that were free already. */
-uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t mask, slab_link *released) HIDDEN;
+uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t mask,
+                 slab_link *released) HIDDEN;
 
 /* Takes in what others published to the heap's slabs; [lock]. */
 void bin_collect(struct heap *heap, slab_link *released) HIDDEN;

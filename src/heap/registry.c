@@ -6,6 +6,7 @@
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/runcache.h"
+#include "os/fork.h"
 #include "os/thread.h"
 #include "pool/pool.h"
 
@@ -137,6 +138,12 @@ static void park(struct heap *heap)
 
 /* ---- threads */
 
+static void fork_prepare(void);
+static void fork_parent(void);
+static void fork_child(void);
+
+static const struct fork_handlers fork_handlers = {fork_prepare, fork_parent, fork_child};
+
 struct heap *registry_commons(void)
 {
     return atomic_load_explicit(&registry.commons, memory_order_acquire);
@@ -160,7 +167,10 @@ NOINLINE struct heap *registry_attach(void)
     if (!heap)
         return tls_real = registry_commons();
     tls_heap = tls_real = heap;
-    thread_exit_arm(); /* may allocate: the thread has its heap by now */
+    /* the thread has its heap by now, so these may allocate */
+    if (!heap->next_heap)
+        fork_register(&fork_handlers);
+    thread_exit_arm();
     return heap;
 }
 
@@ -245,7 +255,7 @@ void registry_trim(void)
 
 /* ---- fork: all locks in their one order */
 
-void registry_fork_prepare(void)
+static void fork_prepare(void)
 {
     lock_acquire_unranked(&registry.lock);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
@@ -256,7 +266,7 @@ void registry_fork_prepare(void)
     lock_own_all();
 }
 
-void registry_fork_parent(void)
+static void fork_parent(void)
 {
     lock_own_all_end();
     region_fork_parent();
@@ -284,7 +294,7 @@ static void orphan(struct heap *heap)
     park(heap);
 }
 
-void registry_fork_child(void)
+static void fork_child(void)
 {
     lock_own_all_end();
     region_fork_child();

@@ -27,7 +27,8 @@ static inline bool thread_is_gated(void)
 }
 
 /* Gives the calling thread, which has none, a heap: a parked one or a new one; the commons, when there
- * is no memory for one. NULL when there is no memory at all. */
+ * is no memory for one. NULL when there is no memory at all. With the first heap the fork handlers are
+ * registered: a child parks the heaps of the threads it does not have. */
 struct heap *registry_attach(void) HIDDEN;
 
 /* The calling thread ends: its heap's caches are emptied, and it is parked. */
@@ -52,10 +53,5 @@ void registry_trim(void) HIDDEN;
 
 /* Opens the gate for the calling thread, or closes it, from its next call on. */
 void registry_gate(bool closed) HIDDEN;
-
-/* fork: before it, in the parent after it, in the child after it (which parks all other heaps). */
-void registry_fork_prepare(void) HIDDEN;
-void registry_fork_parent(void) HIDDEN;
-void registry_fork_child(void) HIDDEN;
 
 #endif

@@ -46,8 +46,8 @@ static long map(uintptr_t address, size_t bytes, int protection, int flags)
 {
     if (fails(&vm_calls.mmap))
         return -ENOMEM;
-    return syscall_raw(SYS_mmap, (long)address, (long)bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1,
-                       0);
+    return syscall_raw(SYS_mmap, (long)address, (long)bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags,
+                       -1, 0);
 }
 
 static bool advise(uintptr_t address, size_t bytes, int advice)
@@ -127,6 +127,11 @@ bool vm_populate(uintptr_t address, size_t bytes)
 void vm_allow_huge_pages(uintptr_t address, size_t bytes)
 {
     advise(address, bytes, MADV_HUGEPAGE);
+}
+
+void vm_forbid_huge_pages(uintptr_t address, size_t bytes)
+{
+    advise(address, bytes, MADV_NOHUGEPAGE);
 }
 
 enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to)

@@ -45,6 +45,7 @@ bool vm_populate(uintptr_t address, size_t bytes) HIDDEN;
 
 /* Lets the kernel use huge pages here (2 MiB aligned). */
 void vm_allow_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
+void vm_forbid_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
 
 /* Moves the pages of [from, from + bytes), which is one mapping, to `to` without copying a byte, over
  * what is mapped there (which must be ours); `from` stays mapped and reads as zero. VM_TAKEN: the kernel

@@ -9,20 +9,20 @@
 enum {
     ROOM_TRIES = 8,
     PURGE_STEP_SUPERSLABS = 64,
-    MOVED_SPANS_MAX = 24,        /* live huge blocks whose pages were moved: each costs mappings */
-    HUGE_PAGES_MIN_SPAN = 2,     /* SuperSlabs of a block that may have huge pages, */
-    HUGE_PAGES_MIN_IN_USE = 32,  /* in a heap of at least so many, */
-    HUGE_PAGES_MAX_SPANS = 1000, /* and so often at most, since each may split a mapping */
+    MOVED_SPANS_MAX = 24,       /* live huge blocks whose pages were moved: each costs mappings */
+    HUGE_PAGES_MIN_SPAN = 2,    /* SuperSlabs of a block that may have huge pages, */
+    HUGE_PAGES_MIN_IN_USE = 32, /* in a heap of at least so many, */
+    HUGE_PAGES_MAX_ROWS = 64,   /* in at most so many places, since each is a mapping of its own */
 };
 
 static struct {
     struct lock lock;
-    uint64_t buckets_occupied; /* a bit for each bucket that is not empty */
+    uint64_t buckets_occupied;                   /* a bit for each bucket that is not empty */
     superslab_link buckets[SUPERSLAB_UNITS + 1]; /* shared SuperSlabs by free units */
     struct span_set warm, cold;
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions;
     size_t moved_spans;
-    size_t advised_spans;
+    size_t huge_page_rows, forbidden;
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
 
 static void pool_lock(void)
@@ -162,18 +162,48 @@ static struct span take_free_span(size_t count, size_t align)
     return span;
 }
 
+/* ---- huge pages; [lock: pool] */
+
+static bool has_huge_pages(size_t number)
+{
+    return number < superslab_count() && superslab_at(number)->huge_pages;
+}
+
+/* Sets the span's flags, and keeps count of the rows of equal ones: each is a mapping; [lock: pool]. */
+static void set_huge_pages(struct span span, bool allowed)
+{
+    for (size_t i = span.first; i < span.first + span.count; i++) {
+        size_t around = (i > 0 && has_huge_pages(i - 1)) + (size_t)has_huge_pages(i + 1);
+        if (superslab_at(i)->huge_pages == allowed)
+            continue;
+        superslab_at(i)->huge_pages = allowed;
+        pool.huge_page_rows += allowed ? 1 - around : around - 1;
+    }
+}
+
+/* A purged SuperSlab of a huge block is to hold small ones: it gets a page at a time. The mapping is
+ * split for good, so this is done a few times at most. */
+static void forbid_huge_pages(struct span span)
+{
+    vm_forbid_huge_pages(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    set_huge_pages(span, false);
+    pool.forbidden++;
+}
+
 /* ---- units */
 
 static unsigned find_row(struct superslab *superslab, size_t count, size_t align)
 {
-    unsigned row = bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count, (unsigned)align);
+    unsigned row = bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count,
+                                 (unsigned)align);
     return row < 64 ? row : bits_find_row(superslab->free_units, (unsigned)count, (unsigned)align);
 }
 
 /* The fullest SuperSlab with `count` free units in a row. */
 static struct superslab *find_room(size_t count, size_t align)
 {
-    for (uint64_t buckets = pool.buckets_occupied & ~bits_below((unsigned)count); buckets; buckets &= buckets - 1) {
+    for (uint64_t buckets = pool.buckets_occupied & ~bits_below((unsigned)count); buckets;
+         buckets &= buckets - 1) {
         superslab_link at = pool.buckets[bit_lowest(buckets)];
         for (int tries = 0; at && tries < ROOM_TRIES; tries++) {
             struct superslab *superslab = superslab_at(at - 1);
@@ -191,6 +221,8 @@ static struct superslab *fresh_superslab(size_t count, size_t align)
     if (!span.count) /* the kernel gives no whole SuperSlab any more: a few units, then */
         return grow(count) ? find_room(count, align) : NULL;
     struct superslab *superslab = superslab_at(span.first);
+    if (superslab->huge_pages && superslab->dirty_units == 0 && pool.forbidden < HUGE_PAGES_MAX_ROWS)
+        forbid_huge_pages(span);
     superslab->kind = SUPERSLAB_SHARED;
     superslab->bucket = 0;
     superslab->free_units = superslab_all_units();
@@ -244,7 +276,8 @@ bool pool_take_units_at(size_t unit, size_t count)
 /* Whether the oldest warm span has been there for the decay; what was prewarmed stays. */
 static bool lru_is_aged(uint64_t now_ms)
 {
-    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm) && span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
+    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm) &&
+           span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
 }
 
 static bool lru_is_over(uint64_t now_ms)
@@ -327,18 +360,19 @@ bool pool_extend_span(struct span *span, size_t count)
     return taken;
 }
 
-static void set_fresh(struct span span)
+/* A busy span whose pages were given back, as the result says, goes to the cold set. Returns bytes. */
+static size_t settle(struct span span, enum vm_result result)
 {
-    set_dirty(span, 0);
-    for (size_t i = 0; i < span.count; i++)
-        superslab_at(span.first + i)->huge_pages = false;
-}
-
-static void give_back_cold(struct span span)
-{
+    if (result == VM_NO_MEMORY) {
+        pool_lose_span(span);
+        return 0;
+    }
     pool_lock();
+    if (result == VM_DONE)
+        set_dirty(span, 0);
     span_insert(&pool.cold, span, 0);
     pool_unlock();
+    return result == VM_DONE ? span.count << SUPERSLAB_LOG2 : 0;
 }
 
 /* Pages that were moved here lie in a mapping of their own: mapped afresh they join their neighbours'. */
@@ -347,13 +381,10 @@ static void settle_moved(struct span span)
     enum vm_result result = vm_map_afresh(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
     pool_lock();
     pool.moved_spans--;
-    if (result == VM_DONE)
-        set_fresh(span);
+    if (result != VM_TAKEN)
+        set_huge_pages(span, false);
     pool_unlock();
-    if (result == VM_NO_MEMORY)
-        pool_lose_span(span);
-    else
-        give_back_cold(span);
+    settle(span, result);
 }
 
 void pool_give_span(struct span span)
@@ -376,14 +407,22 @@ void pool_give_span(struct span span)
         pool_purge(false);
 }
 
+/* A block whose pages were moved is cut behind `count` SuperSlabs: its end may have moved pages too. */
+static void split_moved(struct superslab *first, struct superslab *tail, uint32_t count)
+{
+    tail->moved = first->moved > count ? first->moved - count : 0;
+    first->moved -= tail->moved;
+    pool.moved_spans += tail->moved != 0;
+}
+
 void pool_shrink_span(struct span *span, size_t count)
 {
     struct span tail = {span->first + count, span->count - count};
     pool_lock();
     span->count = count;
     superslab_at(span->first)->span = (uint32_t)count;
-    superslab_at(tail.first)->moved = 0;
     span_mark(tail, SUPERSLAB_BUSY);
+    split_moved(superslab_at(span->first), superslab_at(tail.first), (uint32_t)count);
     pool_unlock();
     pool_give_span(tail);
 }
@@ -414,8 +453,7 @@ void pool_span_moved(struct span from, struct span to, size_t count)
     pool_lock();
     superslab_at(to.first)->moved = (uint32_t)count;
     pool.moved_spans++;
-    for (size_t i = 0; i < count; i++)
-        superslab_at(to.first + i)->huge_pages = superslab_at(from.first + i)->huge_pages;
+    set_huge_pages((struct span){to.first, count}, superslab_at(from.first)->huge_pages);
     set_dirty((struct span){from.first, count}, 0);
     pool_unlock();
 }
@@ -440,30 +478,18 @@ static size_t in_use(void)
     return (region_payload_bytes() >> SUPERSLAB_LOG2) - pool.warm.superslabs - pool.cold.superslabs;
 }
 
-/* The first of the span's SuperSlabs that has not been advised yet, and how many more there are; [lock]. */
-static struct span not_yet_advised(struct span span)
-{
-    while (span.count && superslab_at(span.first)->huge_pages) {
-        span.first++;
-        span.count--;
-    }
-    for (size_t i = 0; i < span.count; i++)
-        superslab_at(span.first + i)->huge_pages = true;
-    return span;
-}
-
 void pool_allow_huge_pages(struct span span)
 {
     pool_lock();
-    struct span fresh = {0, 0};
-    if (span.count >= HUGE_PAGES_MIN_SPAN && in_use() >= HUGE_PAGES_MIN_IN_USE &&
-        pool.advised_spans < HUGE_PAGES_MAX_SPANS) {
-        fresh = not_yet_advised(span);
-        pool.advised_spans += fresh.count != 0;
-    }
+    while (span.count && superslab_at(span.first)->huge_pages)
+        span = (struct span){span.first + 1, span.count - 1};
+    bool wanted = span.count >= HUGE_PAGES_MIN_SPAN && in_use() >= HUGE_PAGES_MIN_IN_USE &&
+                  pool.huge_page_rows < HUGE_PAGES_MAX_ROWS;
+    if (wanted)
+        set_huge_pages(span, true);
     pool_unlock();
-    if (fresh.count)
-        vm_allow_huge_pages(superslab_address(fresh.first), fresh.count << SUPERSLAB_LOG2);
+    if (wanted)
+        vm_allow_huge_pages(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
 }
 
 /* ---- the LRU */
@@ -499,12 +525,7 @@ static struct span evict_next(bool all, uint64_t now_ms)
 static size_t purge_span(struct span span)
 {
     bool purged = vm_purge(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
-    pool_lock();
-    if (purged)
-        set_dirty(span, 0);
-    span_insert(&pool.cold, span, 0);
-    pool_unlock();
-    return purged ? span.count << SUPERSLAB_LOG2 : 0;
+    return settle(span, purged ? VM_DONE : VM_TAKEN);
 }
 
 /* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged. */

@@ -10,11 +10,11 @@
 enum { SPAN_BINS = 26 };
 
 struct span_set {
-    enum superslab_kind kind;        /* SUPERSLAB_WARM or SUPERSLAB_COLD */
-    uint32_t occupied;               /* a bit for each bin that is not empty */
-    superslab_link bins[SPAN_BINS];  /* by the logarithm of the span's length */
-    superslab_link oldest, newest;   /* by since_ms */
-    size_t superslabs;               /* in all */
+    enum superslab_kind kind;       /* SUPERSLAB_WARM or SUPERSLAB_COLD */
+    uint32_t occupied;              /* a bit for each bin that is not empty */
+    superslab_link bins[SPAN_BINS]; /* by the logarithm of the span's length */
+    superslab_link oldest, newest;  /* by since_ms */
+    size_t superslabs;              /* in all */
 };
 
 struct span {

@@ -3,17 +3,18 @@
 #define SLAB_UNITS(size) ((size) > 8192 ? (int)WIDE_UNITS : 1)
 #define SLAB_BLOCKS(size) (SLAB_UNITS(size) * UNIT_BYTES / (size))
 #define CLASS(size)                                                                                          \
-    {(((uint64_t)1 << 40) + (size)-1) / (size), (size), SLAB_BLOCKS(size), SLAB_UNITS(size),                 \
-     (SLAB_BLOCKS(size) + 63) / 64}
+    {                                                                                                        \
+        (((uint64_t)1 << 40) + (size)-1) / (size), (size), SLAB_BLOCKS(size), SLAB_UNITS(size),              \
+            (SLAB_BLOCKS(size) + 63) / 64                                                                    \
+    }
 #define DOUBLING(from)                                                                                       \
     CLASS((from) / 8 * 9), CLASS((from) / 8 * 10), CLASS((from) / 8 * 11), CLASS((from) / 8 * 12),           \
         CLASS((from) / 8 * 13), CLASS((from) / 8 * 14), CLASS((from) / 8 * 15), CLASS((from) / 8 * 16)
 
 const struct size_class size_classes[SIZE_CLASSES] = {
-    CLASS(16),      CLASS(32),      CLASS(48),      CLASS(64),     CLASS(80),
-    CLASS(96),      CLASS(112),     CLASS(128),     DOUBLING(128), DOUBLING(256),
-    DOUBLING(512),  DOUBLING(1024), DOUBLING(2048), DOUBLING(4096), DOUBLING(8192),
-    DOUBLING(16384),
+    CLASS(16),      CLASS(32),      CLASS(48),      CLASS(64),       CLASS(80),     CLASS(96),
+    CLASS(112),     CLASS(128),     DOUBLING(128),  DOUBLING(256),   DOUBLING(512), DOUBLING(1024),
+    DOUBLING(2048), DOUBLING(4096), DOUBLING(8192), DOUBLING(16384),
 };
 
 /* Classes of 16 sizes in a row, each 16 bytes on from the one before: two, four for each class. */

@@ -27,14 +27,14 @@ struct image_header {
     uint32_t slab_record_bytes;
     uint32_t slab_map_bytes; /* of one unit, local and remote alike */
     uint32_t cell_bytes;
-    uint32_t process;      /* of the process that made it: a fork's child has another */
-    uint64_t base;         /* address of unit 0 */
-    uint64_t tags;         /* uint32_t a unit, upwards */
-    uint64_t superslabs;   /* record i ends at superslabs - i * superslab_record_bytes */
-    uint64_t slabs;        /* for each SuperSlab: its slab records, then their maps */
-    uint64_t remote_maps;  /* one a unit, mapped below remote_units only */
-    uint64_t cells;        /* cell i ends at cells - i * cell_bytes: heaps and their arrays */
-    uint64_t units;        /* units below this have a tag */
+    uint32_t process;     /* of the process that made it: a fork's child has another */
+    uint64_t base;        /* address of unit 0 */
+    uint64_t tags;        /* uint32_t a unit, upwards */
+    uint64_t superslabs;  /* record i ends at superslabs - i * superslab_record_bytes */
+    uint64_t slabs;       /* for each SuperSlab: its slab records, then their maps */
+    uint64_t remote_maps; /* one a unit, mapped below remote_units only */
+    uint64_t cells;       /* cell i ends at cells - i * cell_bytes: heaps and their arrays */
+    uint64_t units;       /* units below this have a tag */
     uint64_t cells_used;
     uint64_t remote_units;
     uint64_t size_class_table; /* address of the struct size_class array */

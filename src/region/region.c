@@ -71,7 +71,8 @@ void region_fork_child(void)
 
 static bool growing_map(struct growing *array, size_t bytes)
 {
-    uintptr_t at = array->downwards ? array->end - array->mapped_bytes - bytes : array->end + array->mapped_bytes;
+    uintptr_t at = array->downwards ? array->end - array->mapped_bytes - bytes
+                                    : array->end + array->mapped_bytes;
     if (vm_map_at(at, bytes) != VM_DONE)
         return false;
     array->mapped_bytes += bytes;
@@ -228,7 +229,8 @@ static bool ensure_records(size_t end)
     size_t superslabs = (end + SUPERSLAB_UNITS - 1) >> SUPERSLAB_UNITS_LOG2;
     size_t record_bytes = superslabs * SUPERSLAB_RECORD_BYTES;
     region_lock();
-    bool done = growing_ensure(&state.tags, IMAGE_OFFSET_BYTES + IMAGE_HEADER_BYTES + end * sizeof(uint32_t)) &&
+    bool done = growing_ensure(&state.tags,
+                               IMAGE_OFFSET_BYTES + IMAGE_HEADER_BYTES + end * sizeof(uint32_t)) &&
                 (record_bytes <= IMAGE_OFFSET_BYTES ||
                  growing_ensure(&state.superslabs, record_bytes - IMAGE_OFFSET_BYTES)) &&
                 growing_ensure(&state.slabs, superslabs * SLAB_META_BYTES);

@@ -21,17 +21,17 @@
 enum {
     SUPERSLAB_RECORD_BYTES = 64,
     SLAB_RECORD_BYTES = 128,
-    SLAB_MAP_BYTES = 512, /* 4096 bits */
+    SLAB_MAP_BYTES = 512,                                                     /* 4096 bits */
     SLAB_META_BYTES = SUPERSLAB_UNITS * (SLAB_RECORD_BYTES + SLAB_MAP_BYTES), /* of a SuperSlab */
     CELL_BYTES = 8192,
 };
 
 /* A tag is owner << 8 | class for a unit of a slab. Owner 0 is nobody: such a tag is one of these. */
 enum {
-    TAG_NONE = 0,          /* not ours, or free */
-    TAG_RUN = 0x80,        /* + the run's units (1..16): its first unit */
-    TAG_RUN_INNER = 0xa0,  /* + the distance to the first unit (1..15) */
-    TAG_HUGE = 0xc0,       /* the first unit of a huge block; its others have TAG_NONE */
+    TAG_NONE = 0,         /* not ours, or free */
+    TAG_RUN = 0x80,       /* + the run's units (1..16): its first unit */
+    TAG_RUN_INNER = 0xa0, /* + the distance to the first unit (1..15) */
+    TAG_HUGE = 0xc0,      /* the first unit of a huge block; its others have TAG_NONE */
     TAG_OWNER_LOG2 = 8,
     TAG_OWNED = 1 << TAG_OWNER_LOG2, /* tags from here on have an owner */
 };
@@ -44,7 +44,7 @@ struct region {
     uintptr_t slab_meta;     /* the slab records' range */
     uintptr_t superslab_end; /* the SuperSlab records' range, which grows down from here */
     uintptr_t remote_maps;
-    uintptr_t cells_end; /* the cells' range, which grows down from here */
+    uintptr_t cells_end;         /* the cells' range, which grows down from here */
     _Atomic size_t remote_units; /* units below have a mapped remote map */
 };
 extern struct region region HIDDEN;

@@ -58,8 +58,8 @@ static inline void remote_push(struct inbox *inbox, struct slab *slab)
     slab_link head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
     do
         atomic_store_explicit(&slab->inbox_next, head, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, slab_to_link(slab), memory_order_release,
-                                                  memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, slab_to_link(slab),
+                                                  memory_order_release, memory_order_relaxed));
 }
 
 static inline bool inbox_is_empty(struct inbox *inbox)

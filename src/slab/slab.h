@@ -126,7 +126,7 @@ static inline void slab_cursor_enter(struct slab_cursor *cursor, const void *blo
     *cursor = (struct slab_cursor){
         .slab = slab,
         .base = (uintptr_t)slab_address(slab),
-        .bytes = (size_t)class->size_bytes * slab->blocks,
+        .bytes = (size_t) class->size_bytes * slab->blocks,
         .size = class->size_bytes,
         .reciprocal = class->reciprocal,
     };

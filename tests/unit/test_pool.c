@@ -406,13 +406,43 @@ ISOLATED(a_warm_superslab_is_a_hit_and_a_cold_one_a_miss)
     EXPECT(stats_now().lru_hits == 2 && stats_now().warm == 0);
 }
 
-ISOLATED(spans_never_used_are_not_kept_warm)
+/* What pages were moved from reads as zero; where they went lies in a mapping of its own, and is mapped
+ * afresh when it is given back. */
+ISOLATED(neither_end_of_a_move_is_kept_warm)
 {
     EXPECT(region_claim());
-    struct span span = take_span_of(2);
-    pool_span_clean(span);
-    pool_give_span(span);
+    struct span from = take_span_of(2), to = take_span_of(3);
+    EXPECT(pool_movable(from) == 2);
+    write_marks(to.first << SUPERSLAB_UNITS_LOG2, 3 * SUPERSLAB_UNITS);
+    pool_span_moved(from, to, 2);
+    pool_give_span(from);
+    EXPECT(pool_movable(to) == 0); /* it is two mappings now */
+    pool_give_span(to);
     EXPECT(stats_now().warm == 0);
+    bool clean;
+    to = pool_take_span(5, 1, &clean);
+    EXPECT(to.first == from.first && clean);
+    expect_zero(to.first << SUPERSLAB_UNITS_LOG2, 5 * SUPERSLAB_UNITS);
+    pool_validate();
+}
+
+ISOLATED(a_lost_span_is_never_given_out)
+{
+    EXPECT(region_claim());
+    struct span before = take_span_of(1), lost = take_span_of(2), behind = take_span_of(1);
+    pool_lose_span(lost);
+    pool_give_span(before);
+    pool_give_span(behind);
+    pool_validate();
+    EXPECT(pool_huge_span(lost.first).count == 0);
+    for (int i = 0; i < 10; i++) {
+        struct span span = take_span_of(1 + (size_t)i % 3);
+        EXPECT(span.first + span.count <= lost.first || span.first >= lost.first + lost.count);
+    }
+    struct pool_stats stats = stats_now();
+    EXPECT(stats.mapped == stats.shared + stats.huge + stats.warm + stats.cold);
+    pool_purge(true);
+    pool_validate();
 }
 
 ISOLATED(warm_superslabs_go_cold_after_the_decay)
@@ -469,7 +499,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_lru_keeps_as_many_as_its_size),
     cmocka_unit_test(an_lru_of_no_size_keeps_nothing),
     cmocka_unit_test(a_warm_superslab_is_a_hit_and_a_cold_one_a_miss),
-    cmocka_unit_test(spans_never_used_are_not_kept_warm),
+    cmocka_unit_test(neither_end_of_a_move_is_kept_warm),
+    cmocka_unit_test(a_lost_span_is_never_given_out),
     cmocka_unit_test(warm_superslabs_go_cold_after_the_decay),
     cmocka_unit_test(prewarmed_superslabs_are_warm),
     cmocka_unit_test(a_purge_of_all_gives_back_every_free_byte),

@@ -387,10 +387,10 @@ static void fork_often(void *unused)
 {
     (void)unused;
     pthread_t threads[2];
+    work(); /* before there is a second thread, as in every process whose pthread_create allocates */
     atomic_store(&stop, false);
     for (uintptr_t i = 0; i < 2; i++)
         threads[i] = unit_thread(allocate_until_stop, (void *)i);
-    work();
     for (int i = 0; i < FORKS; i++)
         work_in_child();
     atomic_store(&stop, true);

@@ -1,0 +1,38 @@
+#include "os/fork.h"
+
+#include <pthread.h>
+
+/* glibc's, recursive. In the child glibc resets it, but only if the parent had several threads. Other
+ * libcs have no such lock. */
+extern void _IO_list_lock(void) __attribute__((weak));
+extern void _IO_list_unlock(void) __attribute__((weak));
+extern void _IO_list_resetlock(void) __attribute__((weak));
+
+static const struct fork_handlers *registered;
+
+static void prepare(void)
+{
+    if (_IO_list_lock)
+        _IO_list_lock();
+    registered->prepare();
+}
+
+static void parent(void)
+{
+    registered->parent();
+    if (_IO_list_unlock)
+        _IO_list_unlock();
+}
+
+static void child(void)
+{
+    registered->child();
+    if (_IO_list_resetlock)
+        _IO_list_resetlock();
+}
+
+void fork_register(const struct fork_handlers *handlers)
+{
+    registered = handlers;
+    pthread_atfork(prepare, parent, child);
+}

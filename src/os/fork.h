@@ -1,0 +1,20 @@
+/* fork.h - being called around fork.
+ *
+ * Handlers that are registered first are called last before a fork and first after it, so this is done
+ * with the first heap, before any library's constructor can register its own. Standard I/O's list lock,
+ * which libc takes around fork and under which it may allocate, is taken before the handlers' locks. */
+#ifndef HAKMEM_OS_FORK_H
+#define HAKMEM_OS_FORK_H
+
+#include "base/config.h"
+
+struct fork_handlers {
+    void (*prepare)(void);
+    void (*parent)(void);
+    void (*child)(void);
+};
+
+/* Once, with no lock held; may allocate. `handlers` is const for ever. */
+void fork_register(const struct fork_handlers *handlers) HIDDEN;
+
+#endif
