@@ -45,11 +45,11 @@ static void put_number(struct text *text, uint64_t value, unsigned base, size_t 
         put(text, digits[--n]);
 }
 
-static void put_signed(struct text *text, int64_t value, size_t width)
+static void put_signed(struct text *text, int value)
 {
     if (value < 0)
         put(text, '-');
-    put_number(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10, width);
+    put_number(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10, 0);
 }
 
 /* One conversion, `f` just behind the '%'; returns what follows it. */
@@ -65,7 +65,7 @@ static const char *put_conversion(struct text *text, const char *f, va_list *arg
     switch (*f) {
     case 's': put_string(text, va_arg(*arguments, const char *), width); break;
     case 'c': put(text, (char)va_arg(*arguments, int)); break;
-    case 'd': put_signed(text, va_arg(*arguments, int), width); break;
+    case 'd': put_signed(text, va_arg(*arguments, int)); break;
     case 'u':
     case 'x':
         put_number(text, wide ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned),

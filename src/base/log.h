@@ -9,7 +9,7 @@
 #include "base/config.h"
 
 /* Prints "hakmem: " and the text. Knows %s, %c, %d, %u, %x, %zu, %lu, %lx, %p and %%, with a width for
- * numbers ("%6zu"), a '-' and a width for strings ("%-8s") and nothing else. A line is cut at 1,000
+ * numbers ("%6zu", not %d), a '-' and a width for strings ("%-8s") and nothing else. A line is cut at 1,000
  * bytes. */
 void log_line(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));
 

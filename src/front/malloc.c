@@ -21,6 +21,17 @@ static void *or_no_memory(void *block)
 
 /* ---- malloc */
 
+/* What is free but on its way between threads may be enough. */
+static void *large_or_no_memory(size_t size, size_t align, bool zeroed)
+{
+    void *block = large_malloc(size, align, zeroed);
+    if (unlikely(!block)) {
+        registry_reclaim();
+        block = large_malloc(size, align, zeroed);
+    }
+    return or_no_memory(block);
+}
+
 /* Asked only while the thread has no heap, which in a process that is not ours is for ever. */
 static bool is_inert(void)
 {
@@ -35,7 +46,7 @@ static void *malloc_large(size_t size, bool zeroed)
         void *block = foreign_malloc(size);
         return block && zeroed ? memset(block, 0, size) : block;
     }
-    return or_no_memory(large_malloc(size, 1, zeroed));
+    return large_or_no_memory(size, 1, zeroed);
 }
 
 void *front_malloc_medium(size_t size)
@@ -102,11 +113,18 @@ static COLD void *malloc_gated(size_t size)
     return thread_is_gated() ? malloc_counted(tls_real, size_class) : front_malloc_inline(size);
 }
 
+static COLD void *malloc_reclaimed(size_t size)
+{
+    registry_reclaim();
+    return or_no_memory(fastcache_refill(tls_real, class_of_size(size)));
+}
+
 NOINLINE void *front_malloc_slow(size_t size)
 {
     if (unlikely(thread_is_gated()))
         return or_no_memory(malloc_gated(size));
-    return or_no_memory(fastcache_refill(tls_real, class_of_size(size)));
+    void *block = fastcache_refill(tls_real, class_of_size(size));
+    return likely(block) ? block : malloc_reclaimed(size);
 }
 
 void *front_malloc(size_t size)
@@ -133,7 +151,7 @@ void *front_aligned(size_t align, size_t size)
     unsigned size_class = class_of_aligned(size, align);
     if (size_class < SIZE_CLASSES)
         return front_malloc_inline(class_size(size_class));
-    return or_no_memory(large_malloc(size, align, false));
+    return large_or_no_memory(size, align, false);
 }
 
 /* ---- free */

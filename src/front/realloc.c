@@ -34,11 +34,14 @@ void *front_realloc(void *p, size_t size)
         front_free_inline(p);
         return NULL;
     }
+    uint32_t tag = region_tag(unit);
+    if (unlikely(tag >= TAG_OWNED && !slab_place_of(p, unit).exact))
+        misuse_inside_slab(p);
     size_t usable = front_usable_size(p);
     if (fits(usable, size))
         return p;
     if (unlikely(usable == 0))
-        misuse_free(p, unit, region_tag(unit));
+        misuse_free(p, unit, tag);
     if (usable > SLAB_MAX_BYTES && size > SLAB_MAX_BYTES) {
         void *resized = large_resize(p, size);
         if (resized)

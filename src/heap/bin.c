@@ -162,6 +162,7 @@ uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t m
 static void collect_slab(struct heap *heap, struct slab *slab, slab_link *released)
 {
     uint64_t blocks = 0;
+    CHECK(slab->owner == heap->number);
     for (uint64_t words = remote_take_summary(slab); words; words &= words - 1) {
         unsigned w = bit_lowest(words);
         uint64_t mask = remote_take_word(slab, w);

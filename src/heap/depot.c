@@ -104,7 +104,10 @@ void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsign
     for (unsigned i = 0; i < count_of_blocks; i++) {
         unsigned index;
         if (!slab_cursor_holds(&cursor, blocks[i])) {
+            uint32_t tag = region_tag(region_unit_of(blocks[i]));
             publish(heap, &cursor);
+            if (unlikely(tag < TAG_OWNED || tag % TAG_OWNED != size_class)) /* its slab is gone meanwhile */
+                misuse_double_free(blocks[i]);
             slab_cursor_enter(&cursor, blocks[i]);
         }
         if (unlikely(!slab_cursor_find(&cursor, blocks[i], &index) || cursor.slab->size_class != size_class))

@@ -244,9 +244,19 @@ static void trim_heap(struct heap *heap)
 
 void registry_trim(void)
 {
+    if (tls_real && tls_real != registry_commons())
+        empty_caches(tls_real);
+    registry_reclaim();
+}
+
+void registry_reclaim(void)
+{
     struct heap *own = tls_real;
-    if (own && own != registry_commons())
-        empty_caches(own);
+    if (own && own != registry_commons()) {
+        if (own->has_slabs)
+            depot_flush_magazines(own);
+        runcache_flush(own);
+    }
     if (own)
         depot_drain(own);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)

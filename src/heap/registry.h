@@ -47,6 +47,10 @@ struct heap *registry_some_parked(void) HIDDEN;
 struct heap *registry_heaps(void) HIDDEN;
 size_t registry_heap_count(size_t *parked) HIDDEN;
 
+/* The last rung before ENOMEM: gives free memory that lies on its way between threads to the pool, other
+ * heaps' inboxes and idle slabs included. The caller holds no lock. */
+void registry_reclaim(void) HIDDEN;
+
 /* Empties what can be emptied of all heaps into the pool: the calling thread's caches, the depot,
  * inboxes, slabs kept for later. The FastCaches of other running threads stay. */
 void registry_trim(void) HIDDEN;

@@ -48,6 +48,14 @@ void pool_fork_parent(void)
 void pool_fork_child(void)
 {
     lock_reset(&pool.lock);
+    for (size_t i = 0, span = 1; i < superslab_count(); i += span) { /* others were purging these */
+        struct superslab *at = superslab_at(i);
+        span = superslab_span(at);
+        if (at->kind == SUPERSLAB_BUSY && at->from_first == 0 && at->span) {
+            span = at->span;
+            span_insert(&pool.cold, (struct span){i, span}, 0);
+        }
+    }
 }
 
 static COLD void lru_debug(const char *what, struct span span)

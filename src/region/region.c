@@ -286,13 +286,13 @@ static void publish_units(size_t first, size_t count)
 
 bool region_grow(size_t min_units, size_t *first, size_t *count)
 {
-    size_t step = SUPERSLAB_UNITS;
+    size_t step = SUPERSLAB_UNITS, start = state.next_unit;
     for (int obstacles = 0; obstacles < OBSTACLES_MAX; obstacles++) {
         size_t at = state.next_unit;
         size_t wanted = align_up(at + state.window_units, SUPERSLAB_UNITS) - at;
         enum vm_result result = map_some(at, min_units, wanted, count);
         if (result == VM_NO_MEMORY)
-            return false;
+            break;
         if (result == VM_DONE) {
             *first = at;
             publish_units(at, *count);
@@ -301,6 +301,7 @@ bool region_grow(size_t min_units, size_t *first, size_t *count)
         state.next_unit = align_up(at + step, SUPERSLAB_UNITS);
         step *= 2;
     }
+    state.next_unit = start; /* a smaller request may do without what this one stepped over */
     return false;
 }
 

@@ -257,10 +257,11 @@ static void *work(void *argument)
     struct worker *worker = argument;
     for (;;) {
         sem_wait(&worker->go);
-        if (worker->phase)
-            worker->phase();
+        void (*phase)(void) = worker->phase;
+        if (phase)
+            phase();
         sem_post(&worker->done);
-        if (!worker->phase)
+        if (!phase)
             return NULL;
     }
 }
