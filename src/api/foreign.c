@@ -4,6 +4,7 @@
 #include "front/foreign.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -46,10 +47,12 @@ static COLD enum verdict probe(void)
                                                   memory_order_relaxed))
         none = 0;
     void *(*volatile ask)(size_t) = malloc; /* or the compiler drops a malloc that is only freed */
+    int saved_errno = errno;
     answered = false;
     void *block = ask(CACHE_LINE);
     if (block)
         free(block);
+    errno = saved_errno;
     enum verdict found = answered ? OURS : FOREIGN;
     atomic_store_explicit(&verdict, found, memory_order_relaxed);
     atomic_store_explicit(&prober, 0, memory_order_release);

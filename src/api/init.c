@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "front/foreign.h"
 #include "heap/registry.h"
-#include "os/thread.h"
 #include "pool/pool.h"
 
 extern char **environ;
@@ -33,9 +32,6 @@ static __attribute__((constructor)) void start(void)
     if (!is_ours)
         return;
     options_read(getauxval(AT_SECURE) ? NULL : environ);
-    thread_exit_init(registry_detach);
-    if (tls_real)
-        thread_exit_arm();
     if (OPTION_VALUE(help))
         options_print(true);
     if (OPTION_VALUE(verbose))

@@ -102,7 +102,7 @@ static void print(const char *prefix, const char *format, va_list *arguments)
     line[length++] = '\n';
     for (size_t done = 0; done < length;) {
         ssize_t n = write(STDERR_FILENO, line + done, length - done);
-        if (n < 0 && errno != EINTR)
+        if (n == 0 || (n < 0 && errno != EINTR))
             break;
         done += n > 0 ? (size_t)n : 0;
     }

@@ -34,10 +34,6 @@ static inline __attribute__((always_inline)) void *front_malloc_inline(size_t si
     return block;
 }
 
-/* Makes the compiler index the heap's arrays anew instead of keeping an element's address in a register:
- * an instruction less in free. No code. */
-#define INDEX_ANEW(heap) __asm__("" : "+r"(heap))
-
 static inline __attribute__((always_inline)) void front_free_inline(void *p)
 {
     size_t unit = region_unit_of(p);
@@ -48,11 +44,8 @@ static inline __attribute__((always_inline)) void front_free_inline(void *p)
     if (unlikely(size_class >= SIZE_CLASSES))
         return front_free_slow(p);
     void **top = heap->top[size_class];
-    INDEX_ANEW(heap);
     if (unlikely(top == heap->limit[size_class]))
         return front_free_slow(p);
-    __builtin_prefetch(p, 1); /* it is the next to be given out, and is not written here */
-    INDEX_ANEW(heap);
     *++top = p;
     heap->top[size_class] = top;
 }

@@ -66,6 +66,7 @@ static struct heap *make_heap(void)
 /* What only several threads need; whatever there is no memory for is tried again with the next heap. */
 static void open_for_threads(void)
 {
+    thread_exit_init(registry_detach);
     region_want_remote_maps();
     depot_open();
     if (!registry_commons())

@@ -9,7 +9,6 @@ enum { SPINS = 100 };
 
 _Atomic uintptr_t lock_owner_of_all;
 
-static __thread uint32_t ranks_held; /* debug builds only */
 
 void lock_own_all(void)
 {
@@ -20,6 +19,9 @@ void lock_own_all_end(void)
 {
     atomic_store_explicit(&lock_owner_of_all, 0, memory_order_relaxed);
 }
+
+#if HAKMEM_DEBUG /* or the release build would have the variable, in scarce thread-local storage */
+static __thread uint32_t ranks_held;
 
 void lock_rank_enter(enum lock_rank rank)
 {
@@ -32,6 +34,7 @@ void lock_rank_leave(enum lock_rank rank)
     CHECK(ranks_held & (1u << rank));
     ranks_held &= ~(1u << rank);
 }
+#endif
 
 static inline void pause_briefly(void)
 {

@@ -31,6 +31,8 @@ static void destructor(void *value)
 
 void thread_exit_init(void (*handler)(void))
 {
+    if (atomic_load_explicit(&has_key, memory_order_relaxed))
+        return;
     at_exit_handler = handler;
     if (pthread_key_create(&key, destructor) == 0)
         atomic_store_explicit(&has_key, true, memory_order_release);

@@ -7,7 +7,8 @@
 
 #include "base/config.h"
 
-/* Once, at start. Without a free key no thread is told of, and heaps are not parked. */
+/* When there is more than one thread to tell of; later calls do nothing. Without a free key no handler is
+ * called, and heaps are not parked. One caller at a time. */
 void thread_exit_init(void (*handler)(void)) HIDDEN;
 
 /* The calling thread wants the handler to run when it ends. */

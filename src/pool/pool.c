@@ -520,7 +520,8 @@ static struct span evict_next(bool all, uint64_t now_ms)
         return (struct span){0, 0};
     size_t limit = OPTION_VALUE(ss_lru_size);
     bool aged = all || lru_is_aged(now_ms);
-    size_t most = aged ? PURGE_STEP_SUPERSLABS : pool.warm.superslabs - limit;
+    size_t kept = all ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
+    size_t most = pool.warm.superslabs - size_min(kept, pool.warm.superslabs);
     struct span span = span_take_oldest(&pool.warm, size_min(most, PURGE_STEP_SUPERSLABS));
     if (span.count) {
         pool.lru_evictions += span.count;

@@ -8,8 +8,8 @@
  *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)
  *     a shared SuperSlab is in bucket k  <=>  it has k > 0 free units
  *
- * One lock (rank pool), which this file takes itself. System calls are made outside it, except those
- * that map a new window. */
+ * One lock (rank pool), which this file takes itself. Pages are given back outside it; new windows are
+ * mapped, and huge pages forbidden, under it. */
 #ifndef HAKMEM_POOL_POOL_H
 #define HAKMEM_POOL_POOL_H
 

@@ -26,7 +26,7 @@ struct superslab {
     uint32_t free_units;         /* shared: a bit for each free unit */
     uint32_t dirty_units;        /* a bit for each unit that may not read as zero */
     superslab_link next, prev;   /* shared: in its bucket; first of a free span: in its bin */
-    superslab_link older, newer; /* first of a warm span: in the LRU */
+    superslab_link older, newer; /* first of a free span: by age */
     uint32_t span;               /* first of a span: its length */
     uint32_t from_first;         /* distance to the span's first record */
     uint8_t kind;                /* enum superslab_kind */

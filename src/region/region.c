@@ -142,13 +142,14 @@ static uintptr_t kernel_choice(void)
     return size_max(own, vdso ? vdso : (uintptr_t)__builtin_frame_address(0));
 }
 
+/* From the kernel's 16 random bytes; mixed, since libc makes its stack canary of the first of them. */
 static uint64_t random_bits(void)
 {
-    uint64_t bits = 0;
+    uint64_t bits[2] = {0, 0};
     const void *given = (const void *)getauxval(AT_RANDOM);
     if (given)
-        memcpy(&bits, given, sizeof bits);
-    return bits;
+        memcpy(bits, given, sizeof bits);
+    return ((bits[0] ^ bits[1]) * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
 }
 
 /* A span's length below the kernel's own choice, if that is above 0 by enough. */
@@ -331,14 +332,6 @@ size_t region_take_cells(size_t count)
     }
     region_unlock();
     return first;
-}
-
-size_t region_cells(void)
-{
-    region_lock();
-    size_t used = state.cells_used;
-    region_unlock();
-    return used;
 }
 
 size_t region_metadata_bytes(void)

@@ -3,7 +3,7 @@
  * The payload is cut into units of 64 KiB, numbered from `region.base`; the records are arrays indexed
  * by unit, SuperSlab or cell number, in a second range below the payload. Nothing is reserved: both
  * grow by mapping windows at addresses chosen ahead, and a window that somebody else has taken is
- * stepped over (its units' tags say "not ours"). Memory mapped here is never unmapped.
+ * stepped over (its units' tags say "not ours"). What was mapped and used stays mapped.
  *
  *     start            start + span/128     start + 3 span/64        start + span/16   base
  *     | SuperSlab records <- | header, tags -> | cells <- | slab records -> | remote maps -> |  payload ->
@@ -123,7 +123,6 @@ size_t region_next_unit(void) HIDDEN;
 /* Takes the lowest free number of `count` cells in a row (their memory is zero); SIZE_MAX when there is
  * no memory. Cell numbers rise and addresses fall, so cell first + count - 1 is at the lowest. */
 size_t region_take_cells(size_t count) HIDDEN;
-size_t region_cells(void) HIDDEN;
 
 /* Maps the remote maps of all units there are and from now on of new ones: the process has got a
  * second heap. Units for which there was no memory then stay without: see region.remote_units. */

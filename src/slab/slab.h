@@ -25,10 +25,9 @@ enum { SLAB_INLINE_WORDS = 4 };
 
 enum slab_state {
     SLAB_NONE,    /* the unit is not a slab, or not its first unit */
-    SLAB_FULL,    /* no free block; in no list */
+    SLAB_FULL,    /* in no list: without a free block, but for the moment of a change */
     SLAB_CURRENT, /* the one its bin takes from */
     SLAB_PARTIAL, /* in one of its bin's lists */
-    SLAB_SPARE,   /* all blocks free, kept by its bin */
 };
 
 /* A link to a slab: its unit + 1; 0 is none. */

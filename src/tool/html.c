@@ -2,35 +2,23 @@
 #include "html.h"
 
 #include "html_style.h"
+#include "markup.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { SERIES_COLOURS = 7, PLOT_SIDE = 1000, GRID_LINES = 4 };
 
-void html_add_escaped(struct text *page, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&': text_add(page, "&amp;"); break;
-        case '<': text_add(page, "&lt;"); break;
-        case '>': text_add(page, "&gt;"); break;
-        case '"': text_add(page, "&quot;"); break;
-        default: text_add(page, "%c", *text);
-        }
-    }
-}
-
 void html_begin(struct text *page, const char *title, const char *lead)
 {
     text_add(page, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                    "<title>");
-    html_add_escaped(page, title);
+    markup_add_xml(page, title);
     text_add(page, "</title>\n<style>%s</style></head>\n<body><main>\n<h1>", html_style);
-    html_add_escaped(page, title);
+    markup_add_xml(page, title);
     text_add(page, "</h1>\n<p class=\"lead\">");
-    html_add_escaped(page, lead);
+    markup_add_xml(page, lead);
     text_add(page, "</p>\n");
 }
 
@@ -40,23 +28,23 @@ void html_end(struct text *page)
 }
 
 /* The longest that has to fit, a little more so that the whiskers and the line show. */
-static double bars_scale(const struct html_bar *bars, size_t count, double reference)
+static double bars_scale(const struct bars *bars)
 {
-    double most = isfinite(reference) ? reference : 0;
-    for (size_t i = 0; i < count; i++) {
-        most = fmax(most, isfinite(bars[i].value) ? bars[i].value : 0);
-        most = fmax(most, isfinite(bars[i].high) ? bars[i].high : 0);
+    double most = bars->best_value;
+    for (size_t i = 0; i < bars->count; i++) {
+        most = fmax(most, isfinite(bars->bar[i].value) ? bars->bar[i].value : 0);
+        most = fmax(most, isfinite(bars->bar[i].high) ? bars->bar[i].high : 0);
     }
     return most > 0 ? most * 1.02 : 1;
 }
 
-static void bar_add(struct text *page, const struct html_bar *bar, double scale, double reference)
+static void bar_add(struct text *page, const struct bar *bar, double scale, double reference)
 {
-    const char *kind = bar->ours ? "o" : bar->best ? "b" : "";
+    const char *kind = bar->ours ? "o" : bar->best_peer ? "b" : "";
     text_add(page, "<span class=\"l %s\" title=\"", kind);
-    html_add_escaped(page, bar->label);
+    markup_add_xml(page, bar->label);
     text_add(page, "\">");
-    html_add_escaped(page, bar->label);
+    markup_add_xml(page, bar->label);
     text_add(page, "</span><svg aria-hidden=\"true\">");
     if (isfinite(bar->value))
         text_add(page, "<rect class=\"%s\" y=\"2\" width=\"%.2f%%\" height=\"12\" rx=\"3\"/>", kind,
@@ -64,28 +52,26 @@ static void bar_add(struct text *page, const struct html_bar *bar, double scale,
     if (isfinite(bar->low) && isfinite(bar->high))
         text_add(page, "<line class=\"whisker\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"8\" y2=\"8\"/>",
                  100 * bar->low / scale, 100 * bar->high / scale);
-    if (isfinite(reference))
-        text_add(page, "<line class=\"ref\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"-2\" y2=\"18\"/>",
-                 100 * reference / scale, 100 * reference / scale);
+    text_add(page, "<line class=\"ref\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"-2\" y2=\"18\"/>",
+             100 * reference / scale, 100 * reference / scale);
     text_add(page, "</svg><span class=\"n v\">%s</span><span class=\"n %s\">%s</span>\n", bar->value_text,
              kind, bar->note);
 }
 
-void html_add_bars(struct text *page, const char *title, const char *about, const struct html_bar *bars,
-                   size_t count, double reference)
+void html_add_bars(struct text *page, const char *title, const char *about, const struct bars *bars)
 {
-    double scale = bars_scale(bars, count, reference);
+    double scale = bars_scale(bars);
     text_add(page, "<section class=\"card\"><h3>");
-    html_add_escaped(page, title);
+    markup_add_xml(page, title);
     text_add(page, "</h3>");
     if (about && *about) {
         text_add(page, "<p class=\"soft\">");
-        html_add_escaped(page, about);
+        markup_add_xml(page, about);
         text_add(page, "</p>");
     }
     text_add(page, "<div class=\"bars\">\n");
-    for (size_t i = 0; i < count; i++)
-        bar_add(page, &bars[i], scale, reference);
+    for (size_t i = 0; i < bars->count; i++)
+        bar_add(page, &bars->bar[i], scale, bars->best_value);
     text_add(page, "</div></section>\n");
 }
 
@@ -122,7 +108,7 @@ static void curve_draw(struct text *page, const struct html_line *line, size_t i
         text_add(page, "%.1f,%.1f ", PLOT_SIDE * (double)line->curve->point[i].seconds / seconds,
                  PLOT_SIDE - PLOT_SIDE * (double)line->curve->point[i].kib / kib);
     text_add(page, "\"><title>");
-    html_add_escaped(page, line->label);
+    markup_add_xml(page, line->label);
     text_add(page, "</title></polyline>\n");
 }
 
@@ -133,7 +119,7 @@ static void legend_add(struct text *page, const struct html_line *lines, size_t 
         text_add(page, "<span class=\"%s\"><i style=\"background:", lines[i].ours ? "o" : "");
         colour_add(page, &lines[i], i);
         text_add(page, "\"></i>");
-        html_add_escaped(page, lines[i].label);
+        markup_add_xml(page, lines[i].label);
         text_add(page, "</span>");
     }
     text_add(page, "</div>");

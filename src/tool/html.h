@@ -6,31 +6,18 @@
 #ifndef HAKMEM_TOOL_HTML_H
 #define HAKMEM_TOOL_HTML_H
 
+#include "bars.h"
 #include "curve.h"
 #include "text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Adds text with what HTML would take for markup replaced. */
-void html_add_escaped(struct text *page, const char *text);
-
 void html_begin(struct text *page, const char *title, const char *lead);
 void html_end(struct text *page);
 
-struct html_bar {
-    const char *label;
-    double value;           /* the bar's length; NAN: none, and `note` says why */
-    double low, high;       /* whisker; NAN: none */
-    const char *value_text; /* "98.3M" */
-    const char *note;       /* "1.04×", or "failed" */
-    bool ours;
-    bool best;
-};
-
-/* A card of horizontal bars from 0, with a line at `reference` (NAN: none). */
-void html_add_bars(struct text *page, const char *title, const char *about, const struct html_bar *bars,
-                   size_t count, double reference);
+/* A card of horizontal bars from 0, with a line at the best value. */
+void html_add_bars(struct text *page, const char *title, const char *about, const struct bars *bars);
 
 struct html_line {
     const char *label;

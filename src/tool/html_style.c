@@ -1,9 +1,12 @@
 /* html_style.c - the look of the report pages. */
 #include "html_style.h"
 
+#include "palette.h"
+
 const char html_style[] =
-    ":root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#1b2130;--soft:#5b6474;"
-    "--line:#dfe3ea;--ours:#2563eb;--best:#8a94a6;--peer:#c3cad6;--mark:#1b2130;"
+    ":root{color-scheme:light dark;--page:#f6f7f9;--card:" PALETTE_CARD ";--ink:" PALETTE_INK
+    ";--soft:" PALETTE_SOFT ";--line:" PALETTE_LINE ";--ours:" PALETTE_OURS ";--best:" PALETTE_BEST
+    ";--peer:" PALETTE_PEER ";--mark:" PALETTE_INK ";"
     "--s1:#d97706;--s2:#0f766e;--s3:#9333ea;--s4:#e11d48;--s5:#4d7c0f;--s6:#0891b2;--s7:#64748b}"
     "@media(prefers-color-scheme:dark){:root{--page:#10131a;--card:#191e28;--ink:#e8ebf1;"
     "--soft:#9aa4b5;--line:#2c3442;--ours:#6aa2ff;--best:#8792a6;--peer:#4a5466;--mark:#e8ebf1;"

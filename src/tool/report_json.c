@@ -5,11 +5,9 @@
 #include "text.h"
 #include "verdict.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum { FORMAT_VERSION = 1 };
 
@@ -178,13 +176,13 @@ static json_t *report_json(const struct report *report)
 bool report_write_json(const struct report *report, const char *path)
 {
     json_t *root = report_json(report);
-    FILE *file = fopen(path, "we");
-    bool written = file && json_dumpf(root, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
-                   fputc('\n', file) != EOF;
-    if (file)
-        written = fclose(file) == 0 && written;
-    if (!written)
-        message_print("cannot write %s: %s", path, strerror(errno));
+    struct text text = {NULL, 0, 0};
+    char *json = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    if (json)
+        text_add(&text, "%s\n", json);
+    else
+        message_print("out of memory");
+    free(json);
     json_decref(root);
-    return written;
+    return text.length && report_write_text(&text, path);
 }

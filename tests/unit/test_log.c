@@ -30,7 +30,6 @@ static void numbers_are_formatted_as_by_printf(void **state)
     SAME("%zu %zu", (size_t)0, SIZE_MAX);
     SAME("%lu %lu", 0ul, ULONG_MAX);
     SAME("%6zu|%6u|%20lu|%1u", (size_t)123, 123456789u, ULONG_MAX, 99u);
-    SAME("%6d|%6d", 123, -123);
 }
 
 static void texts_are_formatted_as_by_printf(void **state)

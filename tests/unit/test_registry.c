@@ -369,6 +369,7 @@ static void work_in_child(void)
     pid_t child = fork();
     EXPECT(child >= 0);
     if (child == 0) {
+        alarm(20);
         EXPECT(!atomic_load(&tls_real->parked));
         unit_validate();
         for (int i = 0; i < 100; i++)
@@ -410,6 +411,22 @@ ISOLATED(so_does_a_child_of_a_thread)
     unit_validate();
 }
 
+static void fork_once(void *unused)
+{
+    (void)unused;
+    work();
+    work_in_child();
+}
+
+ISOLATED(a_child_works_after_the_first_heap_was_adopted)
+{
+    struct heap *first, *second;
+    unit_in_thread(note_heap, &first);
+    unit_in_thread(note_heap, &second);
+    EXPECT(first == second);
+    unit_in_thread(fork_once, NULL);
+}
+
 /* In the child the other threads' heaps are parked, and their blocks can be freed. */
 static void *hold_until_forked(struct meeting *meeting, int number)
 {
@@ -419,6 +436,7 @@ static void *hold_until_forked(struct meeting *meeting, int number)
     if (number == 0) {
         pid_t child = fork();
         if (child == 0) {
+            alarm(20);
             EXPECT(parked_heaps() == THREADS - 1);
             for (int i = 0; i < THREADS; i++)
                 front_free(meeting->results[i]);
@@ -482,6 +500,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_thread_that_does_much_gets_slabs_of_its_own),
     cmocka_unit_test(a_child_works_whatever_other_threads_were_doing),
     cmocka_unit_test(so_does_a_child_of_a_thread),
+    cmocka_unit_test(a_child_works_after_the_first_heap_was_adopted),
     cmocka_unit_test(a_child_parks_the_heaps_of_threads_it_has_not),
     cmocka_unit_test(a_trim_empties_caches_depot_and_inboxes),
 };

@@ -11,6 +11,8 @@
 #include "heap/registry.h"
 #include "pool/pool.h"
 
+enum { CHILD_SECONDS = 60 }; /* a child that hangs fails its test */
+
 static uint64_t seed;
 
 void unit_start(int argc, char **argv)
@@ -40,6 +42,7 @@ static pid_t start_child(void (*run)(void *argument), void *argument, int error_
     EXPECT(child >= 0);
     if (child > 0)
         return child;
+    alarm(CHILD_SECONDS);
     if (error_stream >= 0)
         dup2(error_stream, STDERR_FILENO);
     run(argument);
