@@ -66,7 +66,6 @@ static struct heap *make_heap(void)
 /* What only several threads need; whatever there is no memory for is tried again with the next heap. */
 static void open_for_threads(void)
 {
-    thread_exit_init(registry_detach);
     region_want_remote_maps();
     depot_open();
     if (!registry_commons())
@@ -78,6 +77,7 @@ static void open_for_threads(void)
 static struct heap *new_heap(void)
 {
     bool first = !registry_heaps();
+    thread_exit_init(registry_detach);
     struct heap *heap = make_heap();
     if (!heap)
         return NULL;
@@ -169,8 +169,7 @@ NOINLINE struct heap *registry_attach(void)
         return tls_real = registry_commons();
     tls_heap = tls_real = heap;
     /* the thread has its heap by now, so these may allocate */
-    if (!heap->next_heap)
-        fork_register(&fork_handlers);
+    fork_register(&fork_handlers);
     thread_exit_arm();
     return heap;
 }

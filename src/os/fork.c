@@ -8,7 +8,7 @@ extern void _IO_list_lock(void) __attribute__((weak));
 extern void _IO_list_unlock(void) __attribute__((weak));
 extern void _IO_list_resetlock(void) __attribute__((weak));
 
-static const struct fork_handlers *registered;
+static const struct fork_handlers *_Atomic registered;
 
 static void prepare(void)
 {
@@ -33,6 +33,7 @@ static void child(void)
 
 void fork_register(const struct fork_handlers *handlers)
 {
-    registered = handlers;
-    pthread_atfork(prepare, parent, child);
+    const struct fork_handlers *none = NULL;
+    if (atomic_compare_exchange_strong(&registered, &none, handlers))
+        pthread_atfork(prepare, parent, child);
 }

@@ -14,7 +14,7 @@ struct fork_handlers {
     void (*child)(void);
 };
 
-/* Once, with no lock held; may allocate. `handlers` is const for ever. */
+/* With no lock held; may allocate. Later calls do nothing. `handlers` is const for ever. */
 void fork_register(const struct fork_handlers *handlers) HIDDEN;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/config.h"
 
-/* When there is more than one thread to tell of; later calls do nothing. Without a free key no handler is
+/* Before the first thread to tell of; later calls do nothing. Without a free key no handler is
  * called, and heaps are not parked. One caller at a time. */
 void thread_exit_init(void (*handler)(void)) HIDDEN;
 
