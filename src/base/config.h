@@ -46,7 +46,7 @@ enum {
     FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 64,
     FASTCACHE_YOUNG_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
-    FASTCACHE_MAX_BYTES = 128 * 1024,
+    FASTCACHE_MAX_BYTES = 64 * 1024,
     MAGAZINE_BLOCKS = HAKMEM_TORTURE ? 2 : 62,
     MAGAZINE_MAX_BYTES = 64 * 1024,
     DEPOT_SHARDS = 16,
@@ -55,6 +55,7 @@ enum {
 };
 
 static_assert((int)WIDE_UNITS <= (int)SUPERSLAB_UNITS, "a wide slab fits in a SuperSlab");
+static_assert(HAKMEM_TORTURE || (int)MAGAZINE_MAX_BYTES >= 2 * (int)SLAB_MAX_BYTES, "a magazine holds two blocks");
 static_assert((int)RUN_MAX_UNITS <= (int)SUPERSLAB_UNITS, "so does a run");
 
 #define PAYLOAD_MAX ((size_t)PTRDIFF_MAX)

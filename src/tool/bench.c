@@ -26,7 +26,7 @@ static const double TIME_LIMIT_S = 120;
 static struct {
     bool quick, all, list, no_peers;
     unsigned long long runs, operations;
-    const char *only, *json, *html;
+    const char *only, *json, *html, *svg, *markdown;
     struct text_list peers;
 } asked;
 
@@ -42,6 +42,8 @@ static const struct option_spec options[] = {
     {"all", OPTION_FLAG, &asked.all, NULL, "print wall and CPU time and page faults too"},
     {"json", OPTION_TEXT, &asked.json, "FILE", "write every figure there"},
     {"html", OPTION_TEXT, &asked.html, "FILE", "write a page with plots there"},
+    {"svg", OPTION_TEXT, &asked.svg, "FILE", "draw speed and peak RSS there"},
+    {"markdown", OPTION_TEXT, &asked.markdown, "FILE", "write the tables there, and how they were made"},
 };
 
 static const struct command_spec command = {
@@ -183,7 +185,19 @@ static void results_print(const struct results *results)
     table_print_bench_verdict(results);
 }
 
-static int bench_all(const struct allocator_list *allocators, const struct bench_plan *plan)
+/* Writes what can be written, even when one of the files cannot. */
+static bool reports_write(const struct results *results, char *const *argv)
+{
+    struct report report = {.results = results, .kind = REPORT_BENCH, .command = argv};
+    bool written = !asked.json || report_write_json(&report, asked.json);
+    written &= !asked.html || report_write_html(&report, asked.html);
+    written &= !asked.svg || report_write_svg(&report, asked.svg);
+    written &= !asked.markdown || report_write_markdown(&report, asked.markdown);
+    return written;
+}
+
+static int bench_all(const struct allocator_list *allocators, const struct bench_plan *plan,
+                     char *const *argv)
 {
     struct results results;
     size_t runs = asked.quick ? RUNS_QUICK : RUNS;
@@ -194,10 +208,7 @@ static int bench_all(const struct allocator_list *allocators, const struct bench
     if (!rows_run(&results, plan))
         return 1;
     results_print(&results);
-    struct report report = {.results = &results, .kind = REPORT_BENCH};
-    if (asked.json && !report_write_json(&report, asked.json))
-        return 1;
-    if (asked.html && !report_write_html(&report, asked.html))
+    if (!reports_write(&results, argv))
         return 1;
     return results_hakmem_failed(&results) ? 1 : 0;
 }
@@ -222,5 +233,5 @@ int command_bench(int argc, char **argv)
     if (!allocators_find("bench", &request, &allocators, &status))
         return status;
     allocators_print(&allocators);
-    return bench_all(&allocators, &plan);
+    return bench_all(&allocators, &plan, argv);
 }

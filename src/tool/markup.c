@@ -56,6 +56,6 @@ void markup_add_shell_word(struct text *text, const char *word)
     }
     text_add(text, "'");
     for (; *word; word++)
-        text_add(text, *word == '\'' ? "'\\''" : "%c", *word);
+        text_add(text, "%s%c", *word == '\'' ? "'\\'" : "", *word);
     text_add(text, "'");
 }

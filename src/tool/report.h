@@ -13,7 +13,7 @@ enum report_kind { REPORT_BENCH, REPORT_COMPARE };
 struct report {
     const struct results *results;
     enum report_kind kind;
-    char *const *command;       /* NULL-ended. bench: its own words; compare: the program and its arguments, */
+    char *const *command; /* NULL-ended. bench: its own words; compare: the program and its arguments, */
     const struct curve **curve; /* memory over time of a typical run, by allocator, and */
     const char *verdict;        /* the sentence that was printed */
 };

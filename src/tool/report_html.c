@@ -7,6 +7,7 @@
 #include "text.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t allocators(const struct report *report)
@@ -127,8 +128,11 @@ static void footer_add(struct text *page, const struct report *report)
     report_add_conditions(&conditions, report);
     text_add(page, "<footer>");
     markup_add_xml(page, conditions.data);
-    text_add(page, ".<br>");
-    command_add(page, report);
+    text_add(page, ".");
+    if (report->kind == REPORT_BENCH) {
+        text_add(page, "<br>");
+        command_add(page, report);
+    }
     text_add(page, "</footer>\n");
     text_free(&conditions);
 }
