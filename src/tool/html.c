@@ -5,7 +5,6 @@
 #include "markup.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { SERIES_COLOURS = 7, PLOT_SIDE = 1000, GRID_LINES = 4 };
 

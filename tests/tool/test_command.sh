@@ -111,6 +111,38 @@ fi
 expect "bench's page" 0 grep -q '</html>' "$scratch/bench.html"
 expect "the page loads nothing" 1 grep -E -q 'https?:|<script|@import|url\(' "$scratch/bench.html"
 
+well_formed() {
+    python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$1"
+}
+
+# A peer whose name asks for escapes: a copy of the library.
+library=$("$hakmem" run -- env | sed -n 's/^LD_PRELOAD=\([^:]*\).*/\1/p')
+cp "$library" "$scratch/libpeer.so"
+expect "bench as a picture and Markdown" 0 "$hakmem" bench --only bulk,random_mixed,idle_threads --runs 1 \
+    --ops 20000 --no-peers --peer "a|<b>&\"c=$scratch/libpeer.so" --svg "$scratch/bench.svg" \
+    --markdown "$scratch/bench.md"
+expect "the picture is well-formed" 0 well_formed "$scratch/bench.svg"
+expect "the picture loads nothing" 1 grep -E -q '<script|<image|href|@import|url\(' "$scratch/bench.svg"
+for text in 'Speed' 'Peak memory' 'geometric mean' 'bulk' 'random_mixed' 'idle_threads' 'HAKMEM' \
+    'a|&lt;b&gt;&amp;&quot;c'; do
+    says "the picture has '$text'" bench.svg ">$text</text>"
+done
+says "the picture says how many runs" bench.svg '; one run each; '
+cell='[^|]*[0-9.][kM]* ([0-9.]*×)[* ]*|'
+for title in 'Speed' 'Peak memory' 'Page faults' 'Allocators' 'Benchmarks'; do
+    says "the Markdown has '$title'" bench.md "^## $title\$"
+done
+says "Markdown's head" bench.md '^| | HAKMEM | system | a\\|\\<b\\>\\&"c |$'
+says "Markdown's row of speed" bench.md "^| bulk |$cell$cell$cell\$"
+says "Markdown's row of memory" bench.md '^| idle_threads | .*KiB ([0-9.]*×)'
+says "Markdown's row of means" bench.md '^| geometric mean | .*[0-9]×'
+says "Markdown's row of an allocator" bench.md '^| HAKMEM | [0-9.]* | .*libhakmem\.so'
+says "Markdown says the command" bench.md "^    hakmem bench --only bulk,.* --peer 'a|<b>&\"c=.*' --svg "
+expect "a picture that cannot be written" 1 "$hakmem" bench --only bulk --runs 1 --ops 1000 --no-peers \
+    --svg /nowhere/x --markdown "$scratch/after.md"
+one_error_line "a picture that cannot be written says one line"
+expect "the file after it is written" 0 test -s "$scratch/after.md"
+
 expect "compare" 0 "$hakmem" compare --runs 6 --no-peers --json "$scratch/compare.json" \
     --html "$scratch/compare.html" -- sh -c 'sleep 0.05'
 says "compare prints a sentence" out "^HAKMEM.*fastest peer"

@@ -13,11 +13,11 @@
 
 enum {
     SLOTS = 2000,
-    STEPS = UNIT_SANITIZED ? 60000 : 300000, /* of one thread alone */
+    STEPS = UNIT_SANITIZED ? 100000 : 600000, /* of one thread alone */
     EPOCH_STEPS = 2000,
     THREADS_MAX = 8,
     THREAD_SLOTS = 500,
-    ROUNDS = UNIT_SANITIZED ? 4 : 12,
+    ROUNDS = UNIT_SANITIZED ? 6 : 24,
     ROUND_EPOCHS = 6,
     MAILBOXES = 64,
     FULL_BYTES = 2048, /* of a block are all written; behind them a word in each STRIDE_BYTES */

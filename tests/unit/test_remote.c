@@ -9,19 +9,26 @@
 #include "pool/pool.h"
 #include "slab/remote.h"
 
-enum { OWNER = 1, SLABS = 4, PUBLISHERS = 3, BLOCKS_MAX = 4096, ROUNDS = UNIT_SANITIZED ? 15 : 100 };
+enum {
+    OWNER = 1,
+    SLABS = 4,
+    PUBLISHERS = 3,
+    BLOCKS_MAX = 4096,
+    TARGET_BLOCKS = UNIT_SANITIZED ? 50000 : 1000000
+};
 
 /* A block is its publisher's while `out`; the collector hands it back by setting it again. */
 struct shared_slab {
     struct slab *slab;
     _Atomic bool out[BLOCKS_MAX];
-    unsigned times_collected[BLOCKS_MAX]; /* [collector] */
 };
 
 static struct {
     struct inbox inbox;
     struct shared_slab slabs[SLABS];
     _Atomic int publishers_left;
+    _Atomic uint64_t published;
+    uint64_t collected;
 } test;
 
 static struct slab *make_full_slab(unsigned size_class)
@@ -111,8 +118,8 @@ ISOLATED(without_a_remote_map_small_classes_are_not_ready)
 
 /* ---- threads: nothing is lost, nothing doubled, contents are seen by the next owner */
 
-/* Publishes those blocks of a word that are this thread's and out, some of them. */
-static void publish_some(struct shared_slab *shared, unsigned word, uint64_t mine, uint32_t round)
+/* Publishes those blocks of a word that are this thread's and out, some of them. Returns how many. */
+static unsigned publish_some(struct shared_slab *shared, unsigned word, uint64_t mine, uint32_t round)
 {
     uint64_t mask = 0, twice;
     for (uint64_t left = mine; left; left &= left - 1) {
@@ -125,10 +132,21 @@ static void publish_some(struct shared_slab *shared, unsigned word, uint64_t min
         mask |= UINT64_C(1) << (index % 64);
     }
     if (!mask)
-        return;
+        return 0;
     if (remote_publish_word(shared->slab, word, mask, &twice))
         remote_push(&test.inbox, shared->slab);
     EXPECT(twice == 0);
+    return bit_count(mask);
+}
+
+static unsigned publish_round(uint64_t *random, uint64_t own_bits, uint32_t round)
+{
+    struct shared_slab *shared = &test.slabs[random_below(random, SLABS)];
+    unsigned words = (shared->slab->blocks + 63u) / 64, blocks = 0;
+    for (unsigned n = 0; n < words; n++)
+        blocks += publish_some(shared, (unsigned)random_below(random, words), own_bits & random_next(random),
+                               round);
+    return blocks;
 }
 
 /* Each publisher has every third block, so that they meet in every word. */
@@ -138,14 +156,14 @@ static void *publisher(void *argument)
     uint64_t own_bits = 0;
     for (unsigned bit = (unsigned)number; bit < 64; bit += PUBLISHERS)
         own_bits |= UINT64_C(1) << bit;
-    for (uint32_t round = 1; round <= ROUNDS; round++)
-        for (unsigned i = 0; i < SLABS; i++) {
-            struct shared_slab *shared = &test.slabs[random_below(&random, SLABS)];
-            unsigned words = (shared->slab->blocks + 63u) / 64;
-            for (unsigned n = 0; n < words; n++)
-                publish_some(shared, (unsigned)random_below(&random, words), own_bits & random_next(&random),
-                             round);
-        }
+    uint64_t published = 0;
+    for (uint32_t round = 1; published < TARGET_BLOCKS; round++) {
+        unsigned blocks = publish_round(&random, own_bits, round);
+        published += blocks;
+        if (!blocks)
+            sched_yield();
+    }
+    atomic_fetch_add(&test.published, published);
     atomic_fetch_sub(&test.publishers_left, 1);
     return NULL;
 }
@@ -173,7 +191,7 @@ static void collect_word(struct shared_slab *shared, unsigned word)
         EXPECT(index < shared->slab->blocks);
         EXPECT(*content_of(shared->slab, index) > index);
         *content_of(shared->slab, index) = index;
-        shared->times_collected[index]++;
+        test.collected++;
         EXPECT(!atomic_load_explicit(&shared->out[index], memory_order_relaxed));
         atomic_store_explicit(&shared->out[index], true, memory_order_release);
     }
@@ -219,6 +237,7 @@ ISOLATED(threads_lose_and_double_nothing)
         pthread_join(threads[i], NULL);
     collect();
     EXPECT(inbox_is_empty(&test.inbox));
+    EXPECT(test.collected == atomic_load(&test.published));
     for (int i = 0; i < SLABS; i++)
         for (unsigned b = 0; b < test.slabs[i].slab->blocks; b++)
             EXPECT(test.slabs[i].out[b]);
