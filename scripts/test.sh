@@ -25,6 +25,7 @@ stage check 120 make -s check
 stage torture 400 make -s torture
 stage asan 300 make -s asan
 stage tsan 300 make -s tsan
+stage model 600 make -s model
 [ -z "$failed" ] || echo "failed so far:$failed"
 
 (cd build && timeout 600 ctest -j"$(nproc)") || exit 1

@@ -189,6 +189,39 @@ ISOLATED(a_flush_of_all_leaves_every_slab_whole)
     unit_validate();
 }
 
+/* ---- the choice of slabs */
+
+static void *take_from_slabs(unsigned size_class)
+{
+    void *block = NULL;
+    slab_link released = 0;
+    heap_lock(tls_real);
+    bin_take(tls_real, size_class, &block, 1, &released);
+    heap_unlock(tls_real);
+    EXPECT(released == 0);
+    return block;
+}
+
+/* Of slabs with 12, 2 and 8 of 16 blocks free that with 2 gives all it has, then that with 8. */
+ISOLATED(the_fullest_slab_gives_first)
+{
+    unsigned c = class_of_size(4096), order = 0;
+    static const unsigned free_blocks[3] = {12, 2, 8}, expected[3] = {1, 2, 0};
+    allocate(4096, 4 * 16);
+    for (unsigned s = 0; s < 3; s++)
+        for (unsigned i = 0; i < free_blocks[s]; i++)
+            front_free(blocks[16 * s + i]);
+    fastcache_flush_all(tls_heap);
+    for (void *block; order < 3 && (block = take_from_slabs(c)) != NULL;)
+        for (unsigned s = 0; s < 3; s++)
+            if (region_unit_of(block) == region_unit_of(blocks[16 * s])) {
+                EXPECT(s == expected[order]);
+                order += slab_of_unit(region_unit_of(block))->free_blocks == 0;
+            }
+    EXPECT(order == 3);
+    unit_validate();
+}
+
 /* ---- front-direct and the depot */
 
 static void free_all_in_thread(void *unused)
@@ -285,6 +318,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_refill_never_brings_more_than_the_cache_holds),
     cmocka_unit_test(an_overflow_takes_out_the_older_half),
     cmocka_unit_test(a_flush_of_all_leaves_every_slab_whole),
+    cmocka_unit_test(the_fullest_slab_gives_first),
     cmocka_unit_test(front_direct_asks_the_slab_first),
     cmocka_unit_test(without_front_direct_the_depot_is_asked_first),
     cmocka_unit_test(a_magazine_larger_than_a_refill_loses_nothing),

@@ -333,6 +333,35 @@ static void become_busy(void *unused)
         front_free(kept[i]);
 }
 
+/* Leaves a block, and with it a slab, behind. */
+static void become_busy_again(void *unused)
+{
+    (void)unused;
+    void *kept[10 * YOUNG_EVENTS];
+    for (unsigned i = 0; i < 10 * YOUNG_EVENTS; i++)
+        kept[i] = front_malloc(100);
+    EXPECT(tls_real->busy && owner_of(kept[10 * YOUNG_EVENTS - 1]) == tls_real->number);
+    for (unsigned i = 0; i < 10 * YOUNG_EVENTS - 1; i++)
+        front_free(kept[i]);
+}
+
+static void expect_young_with_slabs(void *unused)
+{
+    (void)unused;
+    void *block = front_malloc(100);
+    EXPECT(!tls_real->busy && tls_real->has_slabs);
+    EXPECT(owner_of(block) == tls_real->number); /* what it has goes before what it would borrow */
+    front_free(block);
+}
+
+ISOLATED(an_adopted_heap_is_young_again_and_keeps_its_slabs)
+{
+    front_free(front_malloc(10));
+    unit_in_thread(become_busy_again, NULL);
+    unit_in_thread(expect_young_with_slabs, NULL);
+    EXPECT(heaps() == 3);
+}
+
 ISOLATED(a_thread_that_does_much_gets_slabs_of_its_own)
 {
     front_free(front_malloc(10));
@@ -498,6 +527,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(remote_maps_come_with_the_second_heap),
     cmocka_unit_test(young_threads_share_no_cache_line),
     cmocka_unit_test(a_thread_that_does_much_gets_slabs_of_its_own),
+    cmocka_unit_test(an_adopted_heap_is_young_again_and_keeps_its_slabs),
     cmocka_unit_test(a_child_works_whatever_other_threads_were_doing),
     cmocka_unit_test(so_does_a_child_of_a_thread),
     cmocka_unit_test(a_child_works_after_the_first_heap_was_adopted),

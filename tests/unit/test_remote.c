@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "front/front.h"
 #include "heap/depot.h"
+#include "heap/fastcache.h"
 #include "pool/pool.h"
 #include "slab/remote.h"
 
@@ -289,6 +290,28 @@ static void a_double_free_by_other_threads_is_reported(void **state)
     unit_expect_abort(free_twice_elsewhere, blocks, "hakmem: double free of 0x");
 }
 
+/* The owner freed it, the map knows, and then another thread frees it as well. */
+static void free_here_and_elsewhere(void *argument)
+{
+    void **blocks = argument;
+    slab_link released = 0;
+    front_free(blocks[0]);
+    fastcache_flush_all(tls_real);
+    unit_in_thread(free_all, blocks);
+    depot_drain(tls_real);
+    heap_lock(tls_real);
+    bin_collect(tls_real, &released);
+}
+
+static void a_double_free_is_found_when_it_is_collected(void **state)
+{
+    (void)state;
+    void *blocks[2] = {front_malloc(100), NULL};
+    void *neighbour = front_malloc(100); /* or the slab would be gone */
+    unit_expect_abort(free_here_and_elsewhere, blocks, "hakmem: double free of 0x");
+    front_free(neighbour);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(only_the_first_publication_pushes),
     cmocka_unit_test(a_second_publication_of_a_block_is_found),
@@ -297,6 +320,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(threads_lose_and_double_nothing),
     cmocka_unit_test(freed_elsewhere_blocks_serve_their_heap_again),
     cmocka_unit_test(a_double_free_by_other_threads_is_reported),
+    cmocka_unit_test(a_double_free_is_found_when_it_is_collected),
 };
 
 UNIT_MAIN(tests)
