@@ -55,7 +55,8 @@ enum {
 };
 
 static_assert((int)WIDE_UNITS <= (int)SUPERSLAB_UNITS, "a wide slab fits in a SuperSlab");
-static_assert(HAKMEM_TORTURE || (int)MAGAZINE_MAX_BYTES >= 2 * (int)SLAB_MAX_BYTES, "a magazine holds two blocks");
+static_assert(HAKMEM_TORTURE || (int)MAGAZINE_MAX_BYTES >= 2 * (int)SLAB_MAX_BYTES,
+              "a magazine holds two blocks");
 static_assert((int)RUN_MAX_UNITS <= (int)SUPERSLAB_UNITS, "so does a run");
 
 #define PAYLOAD_MAX ((size_t)PTRDIFF_MAX)

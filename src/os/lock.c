@@ -9,7 +9,6 @@ enum { SPINS = 100 };
 
 _Atomic uintptr_t lock_owner_of_all;
 
-
 void lock_own_all(void)
 {
     atomic_store_explicit(&lock_owner_of_all, (uintptr_t)__builtin_thread_pointer(), memory_order_relaxed);
