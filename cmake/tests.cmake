@@ -77,7 +77,7 @@ if(cmocka_FOUND)
     target_include_directories(unit_${name} PRIVATE "${tests}")
     target_link_libraries(unit_${name} PRIVATE hakmem_testing PkgConfig::cmocka ${CMAKE_DL_LIBS})
     add_test(NAME ${test} COMMAND unit_${name})
-    describe_test(${test} unit 120)
+    describe_test(${test} unit 300)
   endforeach()
 endif()
 

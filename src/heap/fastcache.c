@@ -116,12 +116,13 @@ static unsigned take_busy(struct heap *heap, unsigned size_class, void **slot, u
     return got ? got : take_new_slab(heap, size_class, slot, want);
 }
 
-/* What a young heap borrows at once: whole cache lines, so that two threads share none. */
+/* What a young heap borrows at once: the fewest blocks that fill whole cache lines, so that two threads
+ * share none (unless HAKMEM_FC_CAP leaves no room for as many). */
 static unsigned young_group(unsigned size_class, unsigned want)
 {
     size_t size = class_size(size_class);
-    unsigned group = size <= 128 ? 8 : size <= 512 ? 4 : size <= 1024 ? 2 : 1;
-    return power_below(size_min(group, want));
+    size_t aligned_to = size & (0 - size);
+    return power_below(size_min(size_max(1, CACHE_LINE / aligned_to), want));
 }
 
 static unsigned take_young(struct heap *commons, unsigned size_class, void **slot, unsigned want)
