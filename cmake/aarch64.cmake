@@ -1,4 +1,7 @@
-# Toolchain: Debian's cross compiler for 64-bit ARM; tests run under qemu-user.
+# Toolchain: Debian's cross compiler for 64-bit ARM; tests run under qemu-user. Its packages:
+#
+#   apt-get install gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user
+#   dpkg --add-architecture arm64; apt-get update; apt-get install libcmocka-dev:arm64    # unit tests
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
@@ -8,10 +11,8 @@ if(cross_cxx)
 else()
   set(HAKMEM_CXX OFF CACHE BOOL "")
 endif()
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
-set(CMAKE_FIND_ROOT_PATH /usr/aarch64-linux-gnu)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig)
+
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
+set(HAKMEM_EMULATED_PAGE_BYTES 65536)

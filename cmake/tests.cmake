@@ -9,7 +9,11 @@
 #   scripts/*.sh                the repository: install, packages, scripts
 #
 # Scripts find what they need in HAKMEM_LIB, HK_STATIC_LIB, HK_COMMAND, HK_BUILD_DIR,
-# HK_SOURCE_DIR, CC and CXX, and exit with 77 to skip.
+# HK_SOURCE_DIR, HK_EMULATOR (to run a built program with), CC and CXX, and exit with 77 to skip.
+#
+# In a cross build everything that runs a built program does so under CMAKE_CROSSCOMPILING_EMULATOR.
+# A toolchain file may name HAKMEM_EMULATED_PAGE_BYTES, page sizes that the emulator can have too:
+# preload/ is run once more with each.
 
 set(tests "${PROJECT_SOURCE_DIR}/tests")
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
@@ -34,7 +38,16 @@ function(find_sources kind)
   set(sources "${found}" PARENT_SCOPE)
 endfunction()
 
+# For the cases of preload/ and link/, see check.h; emulators are slow.
+set(patience 1)
+if(CMAKE_CROSSCOMPILING_EMULATOR)
+  set(patience 10)
+endif()
+list(JOIN HAKMEM_TESTS_LEFT_OUT " " left_out)
+set(case_environment "CHECK_LEAVE_OUT=${left_out}" "CHECK_PATIENCE=${patience}")
+
 function(describe_test test label timeout)
+  math(EXPR timeout "${timeout} * ${patience}")
   set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
 endfunction()
 
@@ -42,6 +55,10 @@ set(script_environment
   "HK_BUILD_DIR=${PROJECT_BINARY_DIR}" "HK_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
   "HK_COMMAND=${PROJECT_BINARY_DIR}/hakmem"
   "CC=${CMAKE_C_COMPILER}" "CXX=${CMAKE_CXX_COMPILER}")
+if(CMAKE_CROSSCOMPILING_EMULATOR)
+  list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+  list(APPEND script_environment "HK_EMULATOR=${emulator}")
+endif()
 if(TARGET hakmem_shared)
   list(APPEND script_environment "HAKMEM_LIB=$<TARGET_FILE:hakmem_shared>"
     "HK_STATIC_LIB=$<TARGET_FILE:hakmem_static>")
@@ -82,19 +99,30 @@ if(cmocka_FOUND)
 endif()
 
 # --- preload --------------------------------------------------------------------------------------
+# The emulator's own malloc stays its own: only the program in it has the preload.
+function(add_emulated_test test program)
+  add_test(NAME ${test} COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} ${ARGN}
+    -E "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>" $<TARGET_FILE:${program}>)
+  set_tests_properties(${test} PROPERTIES ENVIRONMENT "${case_environment}")
+  describe_test(${test} preload 120)
+endfunction()
+
 find_sources(preload test_*.c test_*.cpp)
 foreach(source IN LISTS sources)
   get_filename_component(name "${source}" NAME_WE)
-  string(REGEX REPLACE "^test_" "preload." test ${name})
+  string(REGEX REPLACE "^test_" "" test ${name})
   add_test_program(preload_${name} "${source}")
   if(CMAKE_CROSSCOMPILING_EMULATOR)
-    add_test(NAME ${test} COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR}
-      -E "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>" $<TARGET_FILE:preload_${name}>)
+    add_emulated_test(preload.${test} preload_${name})
+    foreach(bytes IN LISTS HAKMEM_EMULATED_PAGE_BYTES)
+      add_emulated_test(preload-${bytes}.${test} preload_${name} -p ${bytes})
+    endforeach()
   else()
-    add_test(NAME ${test} COMMAND preload_${name})
-    set_tests_properties(${test} PROPERTIES ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>")
+    add_test(NAME preload.${test} COMMAND preload_${name})
+    describe_test(preload.${test} preload 120)
+    set_tests_properties(preload.${test} PROPERTIES
+      ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;${case_environment}")
   endif()
-  describe_test(${test} preload 120)
 endforeach()
 
 # --- link -----------------------------------------------------------------------------------------
@@ -106,6 +134,7 @@ foreach(source IN LISTS sources)
     add_test_program(link_${how}_${name} "${source}")
     target_link_libraries(link_${how}_${name} PRIVATE hakmem_${how})
     add_test(NAME ${test} COMMAND link_${how}_${name})
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT "${case_environment}")
     describe_test(${test} link 120)
   endforeach()
 endforeach()

@@ -87,7 +87,7 @@ void *foreign_aligned(size_t align, size_t size)
 
 void *foreign_next_aligned(size_t align, size_t size)
 {
-    void *(*next)(size_t, size_t) = (void *(*)(size_t, size_t))foreign_function("memalign");
+    void *(*next)(size_t, size_t) = (void *(*)(size_t, size_t))foreign_function("aligned_alloc");
     return next ? next(align, size) : front_no_memory();
 }
 

@@ -1,11 +1,12 @@
 #include "os/lock.h"
 
-#include <linux/futex.h>
-
 #include "base/check.h"
 #include "os/syscall.h"
 
 enum { SPINS = 100 };
+
+/* As in linux/futex.h, which musl's tools come without. */
+enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
 
 _Atomic uintptr_t lock_owner_of_all;
 

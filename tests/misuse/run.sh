@@ -40,7 +40,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck disable=SC3045 # no core files, where the shell can say so
 ulimit -c 0 2>/dev/null
-LD_PRELOAD=$lib timeout 30 "$program" >"$work/out" 2>"$work/err"
+if [ -n "${HK_EMULATOR:-}" ]; then
+    timeout 300 $HK_EMULATOR -E "LD_PRELOAD=$lib" "$program" >"$work/out" 2>"$work/err"
+else
+    LD_PRELOAD=$lib timeout 30 "$program" >"$work/out" 2>"$work/err"
+fi
 status=$?
 
 while read -r word value; do

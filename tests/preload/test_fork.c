@@ -239,7 +239,7 @@ static void *fork_and_return_in_the_child(void *result)
     allocate_and_free(&random, 100);
     pid_t child = fork();
     if (child == 0)
-        alarm(CHILD_SECONDS);
+        alarm(patient(CHILD_SECONDS));
     allocate_and_free(&random, 100);
     if (child > 0)
         *(int *)result = wait_for(child);
@@ -338,7 +338,7 @@ static void daemons_fork_twice(void)
             setsid();
             if (fork() != 0)
                 _exit(0);
-            alarm(CHILD_SECONDS);
+            alarm(patient(CHILD_SECONDS));
             close(ends[0]);
             child_frees_legacy();
             use_threads();

@@ -65,6 +65,9 @@ __attribute__((section(".preinit_array"), used)) static void (*preinit)(int, cha
 __attribute__((constructor(101))) static void in_first_constructor(void)
 {
     free(NULL);
+#ifndef __GLIBC__ /* musl leaves .preinit_array out */
+    in_preinit(0, NULL, NULL);
+#endif
     resize(&of_preinit, 100);
     make(&of_constructor, 200);
     stages |= 2;
@@ -235,7 +238,9 @@ static void the_main_thread_ends_with_keys(void)
     pthread_exit(NULL);
 }
 
-/* C++ registers destructors of thread_local objects so; they run before those of keys. */
+/* C++ registers destructors of thread_local objects so; they run before those of keys. musl has no such
+ * function. */
+#pragma weak __cxa_thread_atexit_impl
 extern int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso);
 extern void *__dso_handle;
 
@@ -256,6 +261,8 @@ static void *with_thread_atexit(void *seed)
 
 static void thread_atexit_destructors_allocate(void)
 {
+    if (__cxa_thread_atexit_impl == NULL)
+        SKIP("this libc leaves destructors of thread_local objects to the C++ runtime");
     for (uintptr_t i = 0; i < 15; i++) {
         pthread_t thread;
         CHECK(pthread_create(&thread, NULL, with_thread_atexit, (void *)i) == 0);
