@@ -435,6 +435,7 @@ static void *allocate_under_lock(void *unused)
         pthread_mutex_lock(&handler_lock);
         allocate_and_free(&random, 20);
         pthread_mutex_unlock(&handler_lock);
+        usleep(200); /* the mutex is not fair: the fork must get its turn */
     }
     return unused;
 }
