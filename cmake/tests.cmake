@@ -125,6 +125,18 @@ foreach(source IN LISTS sources)
   endif()
 endforeach()
 
+# Some again without a scavenger, and with one that never rests.
+if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+  foreach(test IN ITEMS property threads fork)
+    foreach(setting IN ITEMS SCAVENGER=0 DECAY_MS=20)
+      add_test(NAME preload.${test}.${setting} COMMAND preload_test_${test})
+      describe_test(preload.${test}.${setting} preload 120)
+      set_tests_properties(preload.${test}.${setting} PROPERTIES
+        ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_${setting};${case_environment}")
+    endforeach()
+  endforeach()
+endif()
+
 # --- link -----------------------------------------------------------------------------------------
 find_sources(link test_*.c test_*.cpp)
 foreach(source IN LISTS sources)

@@ -7,6 +7,7 @@
 #include "front/front.h"
 #include "hakmem.h"
 #include "heap/registry.h"
+#include "heap/scavenger.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 
@@ -38,8 +39,7 @@ EXPORT bool hakmem_owns(const void *p)
 
 EXPORT size_t hakmem_trim(void)
 {
-    registry_trim();
-    return pool_purge(true);
+    return scavenger_trim();
 }
 
 /* ---- statistics */
@@ -134,8 +134,10 @@ EXPORT bool hakmem_stats_read(struct hakmem_stats *out, size_t size)
         for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
             add_heap(heap, &stats);
         add_pool(&stats);
+        scavenger_hold();
         census_visit(add_entry, &stats);
         census_visit_cached(add_cached, &stats);
+        scavenger_let_go();
     }
     memcpy(out, &stats, size_min(size, sizeof stats));
     return true;
@@ -214,20 +216,29 @@ static bool walk_entry(const struct census_entry *entry, void *argument)
     return true;
 }
 
+/* The scavenger is held. */
+static bool walk_held(struct walk *walk)
+{
+    census_visit_cached(note_cached, &walk->cached);
+    walk->cached.room = walk->cached.count + walk->cached.count / 8 + 1;
+    walk->cached.count = 0;
+    size_t bytes = align_up(walk->cached.room * sizeof(uintptr_t), vm_page_bytes());
+    walk->cached.blocks = (uintptr_t *)vm_map(bytes);
+    if (!walk->cached.blocks)
+        return false;
+    census_visit_cached(note_cached, &walk->cached);
+    walk->cached.count = size_min(walk->cached.count, walk->cached.room);
+    sort_addresses(walk->cached.blocks, walk->cached.count);
+    bool whole = census_visit(walk_entry, walk);
+    vm_unmap((uintptr_t)walk->cached.blocks, bytes);
+    return whole;
+}
+
 EXPORT bool hakmem_walk(hakmem_walk_fn visit, void *argument)
 {
     struct walk walk = {.visit = visit, .argument = argument};
-    census_visit_cached(note_cached, &walk.cached);
-    walk.cached.room = walk.cached.count + walk.cached.count / 8 + 1;
-    walk.cached.count = 0;
-    size_t bytes = align_up(walk.cached.room * sizeof(uintptr_t), vm_page_bytes());
-    walk.cached.blocks = (uintptr_t *)vm_map(bytes);
-    if (!walk.cached.blocks)
-        return false;
-    census_visit_cached(note_cached, &walk.cached);
-    walk.cached.count = size_min(walk.cached.count, walk.cached.room);
-    sort_addresses(walk.cached.blocks, walk.cached.count);
-    bool whole = census_visit(walk_entry, &walk);
-    vm_unmap((uintptr_t)walk.cached.blocks, bytes);
+    scavenger_hold();
+    bool whole = walk_held(&walk);
+    scavenger_let_go();
     return whole;
 }

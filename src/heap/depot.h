@@ -46,6 +46,12 @@ void depot_flush_magazines(struct heap *heap) HIDDEN;
 /* Publishes what lies in the depot. */
 void depot_drain(struct heap *heap) HIDDEN;
 
+/* Publishes the magazines that nobody needed since the last call. */
+void depot_age(struct heap *heap) HIDDEN;
+
+/* Of the blocks in the depot. */
+size_t depot_bytes(void) HIDDEN;
+
 /* Returns blocks, of one class but of any owners, straight to their slabs. The caller holds no lock. */
 void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsigned count_of_blocks) HIDDEN;
 

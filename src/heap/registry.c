@@ -6,6 +6,7 @@
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/runcache.h"
+#include "heap/scavenger.h"
 #include "os/fork.h"
 #include "os/thread.h"
 #include "pool/pool.h"
@@ -183,9 +184,9 @@ static void empty_caches(struct heap *heap)
         depot_flush_magazines(heap);
     runcache_flush(heap);
     heap_lock(heap);
-    bin_collect(heap, &released);
+    bin_collect(heap, SIZE_MAX, &released);
     if (heap->has_slabs)
-        bin_release_idle(heap, &released);
+        bin_release_idle(heap, 0, &released);
     heap_unlock(heap);
     bin_give_released(heap, released);
 }
@@ -236,8 +237,8 @@ static void trim_heap(struct heap *heap)
 {
     slab_link released = 0;
     heap_lock(heap);
-    bin_collect(heap, &released);
-    bin_release_idle(heap, &released);
+    bin_collect(heap, SIZE_MAX, &released);
+    bin_release_idle(heap, 0, &released);
     heap_unlock(heap);
     bin_give_released(heap, released);
 }
@@ -261,12 +262,15 @@ void registry_reclaim(void)
         depot_drain(own);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         trim_heap(heap);
+    if (OPTION_VALUE(hard_limit))
+        pool_purge(PURGE_ALL);
 }
 
 /* ---- fork: all locks in their one order */
 
 static void fork_prepare(void)
 {
+    scavenger_fork_prepare();
     lock_acquire_unranked(&registry.lock);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_acquire_unranked(&heap->lock);
@@ -285,6 +289,7 @@ static void fork_parent(void)
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_release_unranked(&heap->lock);
     lock_release_unranked(&registry.lock);
+    scavenger_fork_parent();
 }
 
 /* The threads of the other heaps are not in the child. What lay in their FastCaches and magazines is
@@ -299,7 +304,7 @@ static void orphan(struct heap *heap)
     heap->arena_next = heap->arena_end;
     if (heap->has_slabs) {
         memset(heap_bins(heap)->magazines, 0, sizeof heap_bins(heap)->magazines);
-        memset(heap_bins(heap)->cached_runs, 0, sizeof heap_bins(heap)->cached_runs);
+        memset((void *)heap_bins(heap)->cached_runs, 0, sizeof heap_bins(heap)->cached_runs);
     }
     park(heap);
 }
@@ -316,4 +321,5 @@ static void fork_child(void)
             orphan(heap);
     }
     lock_reset(&registry.lock);
+    scavenger_fork_child();
 }
