@@ -40,6 +40,7 @@ static __attribute__((constructor)) void start(void)
     if (OPTION_VALUE(front_stats))
         registry_gate(true);
     scavenger_init();
+    alarm_init();
     prewarm();
 }
 

@@ -31,9 +31,17 @@ static const struct option table[] = {
 enum { OPTIONS = sizeof table / sizeof table[0] };
 
 #define PREFIX "HAKMEM_"
+#define REPORT_FILE "HAKMEM_REPORT_FILE"
 
-/* Variables with our prefix that are not the library's: the command's. */
-static const char *const others[] = {"HAKMEM_LIB"};
+static char report_file[256];
+
+const char *options_report_file(void)
+{
+    return *report_file ? report_file : NULL;
+}
+
+/* Variables with our prefix that are not in the table: the command's, and the one that is a path. */
+static const char *const others[] = {"HAKMEM_LIB", REPORT_FILE};
 
 static const struct option *find(const char *name, size_t length)
 {
@@ -164,6 +172,16 @@ static COLD void say_wrong(const struct option *option, const char *variable)
         log_line("%s is not %s in %s; the default is used, %s", variable, option->form, range, initial);
 }
 
+static void set_report_file(const char *path)
+{
+    size_t length = strlen(path);
+    if (*path == '/' && length < sizeof report_file)
+        memcpy(report_file, path, length + 1);
+    else
+        log_line("%s=%s is not an absolute path of at most %d bytes; no report will be written", REPORT_FILE,
+                 path, (int)sizeof report_file - 1);
+}
+
 static void read_variable(const char *variable)
 {
     const char *equals = strchr(variable, '=');
@@ -176,6 +194,8 @@ static void read_variable(const char *variable)
         atomic_store_explicit(option->value, value, memory_order_relaxed);
     else if (option)
         say_wrong(option, variable);
+    else if (length == sizeof REPORT_FILE - 1 && is_other(variable, length))
+        set_report_file(equals + 1);
     else if (!is_other(variable, length))
         log_line("there is no such option, it is ignored: %s (HAKMEM_HELP=1 lists them)", variable);
 }
@@ -205,6 +225,9 @@ void options_print(bool all)
         else if (value_of(option) != option->initial)
             log_line("%s=%s", option->name, value);
     }
+    if (all)
+        log_row("  %-26s none, an absolute path: a report is added to it when a cgroup is nearly full",
+                REPORT_FILE);
 }
 
 EXPORT bool hakmem_option_get(const char *name, char *buffer, size_t size)

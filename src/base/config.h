@@ -38,6 +38,7 @@ enum {
     RUN_CACHE_UNITS = HAKMEM_TORTURE ? 1 : 4, /* the longest run that a heap keeps one of */
 
     UNITS_IN_MIB = (1 << 20) / UNIT_BYTES,
+    HUGE_PAGE_BYTES = 2 * 1024 * 1024, /* of x86-64, and of aarch64 with 4 KiB pages */
     BLOCK_ALIGN = 16,
     CACHE_LINE = 64,
 };
@@ -83,6 +84,9 @@ struct options {
 #undef OPTION
 };
 extern struct options options HIDDEN;
+
+/* HAKMEM_THP. */
+enum { THP_AUTO, THP_NEVER, THP_ALWAYS };
 
 #define OPTION_VALUE(field) __atomic_load_n((const uint32_t *)&options.field, __ATOMIC_RELAXED)
 

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "os/vm.h"
+#include "pool/pool.h"
 
 enum { BATCH_SLABS = 32, BATCH_RANGES = 128 };
 
@@ -59,6 +60,8 @@ static void return_slab(struct slab *slab, uint64_t pages, bool purged)
 
 static void finish(struct batch *batch, struct holes_result *result)
 {
+    for (size_t i = 0; i < batch->slabs; i++)
+        pool_note_holes(batch->slab[i].slab->unit);
     bool purged = batch->ranges && vm_purge_ranges(batch->range, batch->ranges);
     for (size_t i = 0; i < batch->slabs; i++)
         return_slab(batch->slab[i].slab, batch->slab[i].pages, purged);

@@ -11,6 +11,8 @@
 #include "os/thread.h"
 #include "pool/pool.h"
 
+enum { FRESH_HEAPS_MAX = 32 }; /* heaps are never freed */
+
 #define NO_STACK ((void **)(uintptr_t)&fastcache_none)
 
 const struct heap gate_heap = {
@@ -25,6 +27,8 @@ static struct {
     struct lock lock;
     struct heap *parked;         /* [lock: registry] a list, adopted from its head */
     struct heap **parked_end;    /* [lock: registry] its last link; NULL while it was never used */
+    struct heap *retired;        /* [lock: registry] left by the last registry_start_afresh */
+    unsigned fresh_heaps;        /* [lock: registry] made by it */
     _Atomic size_t parked_count; /* [lock: registry] to write */
     struct heap *_Atomic heaps;
     struct heap *_Atomic commons;
@@ -231,6 +235,60 @@ void registry_gate(bool closed)
 {
     if (tls_real && tls_real != registry_commons())
         tls_heap = closed ? (struct heap *)(uintptr_t)&gate_heap : tls_real;
+}
+
+static size_t cached_bytes(const struct heap *heap)
+{
+    size_t bytes = 0;
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        bytes += fastcache_blocks(heap, c) * class_size(c);
+        if (heap->has_slabs && heap_bins((struct heap *)heap)->magazines[c])
+            bytes += heap_bins((struct heap *)heap)->magazines[c]->count * class_size(c);
+    }
+    return bytes;
+}
+
+size_t registry_rest(void)
+{
+    struct heap *heap = tls_real;
+    if (!heap || heap == registry_commons())
+        return 0;
+    size_t bytes = cached_bytes(heap);
+    empty_caches(heap);
+    return bytes;
+}
+
+/* The old heap is parked, but nobody adopts it or takes blocks from it before the next time. */
+static void retire(struct heap *old)
+{
+    if (registry.retired) {
+        parked_append(registry.retired);
+        atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
+    }
+    registry.retired = old;
+    old->slow_events = 0;
+    old->busy = false;
+    atomic_store_explicit(&old->parked, true, memory_order_relaxed);
+}
+
+bool registry_start_afresh(void)
+{
+    struct heap *old = tls_real, *fresh = NULL;
+    if (!old || old == registry_commons() || !registry_make_commons())
+        return false;
+    empty_caches(old);
+    registry_lock();
+    if (registry.fresh_heaps < FRESH_HEAPS_MAX && (fresh = make_heap()) != NULL) {
+        registry.fresh_heaps++;
+        fresh->busy = fresh->has_slabs = true;
+        retire(old);
+    }
+    registry_unlock();
+    if (!fresh)
+        return false;
+    tls_heap = thread_is_gated() ? tls_heap : fresh;
+    tls_real = fresh;
+    return true;
 }
 
 static void trim_heap(struct heap *heap)

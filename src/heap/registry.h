@@ -55,6 +55,14 @@ void registry_reclaim(void) HIDDEN;
  * inboxes, slabs kept for later. The FastCaches of other running threads stay. */
 void registry_trim(void) HIDDEN;
 
+/* The calling thread will sleep: its caches are emptied. Returns the bytes that were in them. */
+size_t registry_rest(void) HIDDEN;
+
+/* The calling thread gets a new heap, so that what it allocates from now on does not lie between the blocks
+ * it has; its old one is left alone until the next call. False: this was done too often, or there is no
+ * memory; its caches are emptied all the same. */
+bool registry_start_afresh(void) HIDDEN;
+
 /* Opens the gate for the calling thread, or closes it, from its next call on. */
 void registry_gate(bool closed) HIDDEN;
 

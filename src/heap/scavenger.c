@@ -1,6 +1,7 @@
 #include "heap/scavenger.h"
 
 #include "base/check.h"
+#include "heap/collapse.h"
 #include "heap/depot.h"
 #include "heap/holes.h"
 #include "heap/registry.h"
@@ -20,6 +21,8 @@ enum {
     WORTH_BYTES = HAKMEM_TORTURE ? 1 : 1024 * 1024, /* free memory left that is worth another pass */
     STEP_UNITS = 256,                               /* looked at under one hold of the lock */
     PASS_UNITS = 65536,                             /* looked at in one pass: 4 GiB */
+    LARGE_UNITS = 1024,                             /* a heap for huge pages; of several threads, */
+    LARGE_ALONE_UNITS = 4096,                       /* or of one */
     WATCH_STEP_UNITS = 1024,                        /* 64 MiB of growth */
     TICK_MIN_MS = 10,
     IDLE_PASSES = 2,   /* without anything to do, and it ends */
@@ -37,7 +40,7 @@ static struct {
     _Atomic uint32_t state;     /* whether there is a thread */
     _Atomic uint32_t poked;     /* since its last pass; a futex word */
     _Atomic uint64_t next_look; /* when it is time to look whether a thread is worth it */
-    size_t unit;                /* [lock: scavenger] where the next pass goes on */
+    size_t unit, superslab;     /* [lock: scavenger] where the next pass goes on */
 } scavenger;
 
 /* ---- whether it is worth it */
@@ -153,9 +156,13 @@ static struct pass make_pass(void)
     scavenger.unit = purge_holes(scavenger.unit, false, &holes);
     size_t bytes = pool_purge(PURGE_AGED);
     note_purged(bytes, holes.bytes);
+    bool denser;
+    size_t huge_pages = collapse_dense(&scavenger.superslab, &denser);
+    atomic_fetch_add_explicit(&scavenger_stats.huge_pages, huge_pages, memory_order_relaxed);
     atomic_fetch_add_explicit(&scavenger_stats.passes, 1, memory_order_relaxed);
     size_t left = holes.not_quiet + depot_bytes() + pool_retained_bytes();
-    return (struct pass){bytes + holes.bytes, left >= WORTH_BYTES || scavenger.unit || limits_haste()};
+    return (struct pass){bytes + holes.bytes,
+                         left >= WORTH_BYTES || scavenger.unit || denser || limits_haste()};
 }
 
 /* ---- the thread */
@@ -174,7 +181,7 @@ static void work(void)
         bool poked = atomic_exchange_explicit(&scavenger.poked, 0, memory_order_acquire);
         struct pass pass = make_pass();
         idle = pass.bytes >= WORTH_BYTES || pass.more || poked ? 0 : idle + 1;
-        stuck = pass.bytes || poked ? 0 : stuck + 1;
+        stuck = pass.bytes || poked || limits_haste() ? 0 : stuck + 1;
     }
 }
 
@@ -235,13 +242,15 @@ static bool purger(size_t retained_bytes, bool over)
     return is_alive();
 }
 
-/* A limit near by is a reason for a thread: it gives free memory back sooner, and says when it gets tight. */
+/* A limit near by is a reason for a thread: it gives free memory back sooner, and says when it gets tight. So
+ * is a heap that huge pages may pay for. */
 COLD void scavenger_note_growth(void)
 {
     size_t units = region_units(), step = size_max(WATCH_STEP_UNITS, units / 16);
     atomic_store_explicit(&scavenger_watch_units, units + step, memory_order_relaxed);
     limits_read();
-    if (limits_haste() && OPTION_VALUE(scavenger) && !is_alive())
+    size_t large = has_several_threads() ? LARGE_UNITS : LARGE_ALONE_UNITS;
+    if ((limits_haste() || units >= large) && OPTION_VALUE(scavenger) && !is_alive())
         want();
 }
 

@@ -16,6 +16,7 @@ struct scavenger_stats {
     _Atomic uint64_t starts, passes; /* threads started, passes made by them */
     _Atomic uint64_t purged_bytes;   /* given back: whole units and SuperSlabs by passes and trims, */
     _Atomic uint64_t holes_bytes;    /* and pages inside slabs */
+    _Atomic uint64_t huge_pages;     /* asked for, of dense SuperSlabs */
 };
 extern struct scavenger_stats scavenger_stats HIDDEN;
 

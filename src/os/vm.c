@@ -18,6 +18,12 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
@@ -179,6 +185,17 @@ void vm_allow_huge_pages(uintptr_t address, size_t bytes)
 void vm_forbid_huge_pages(uintptr_t address, size_t bytes)
 {
     advise(address, bytes, MADV_NOHUGEPAGE);
+}
+
+bool vm_collapse(uintptr_t address, size_t bytes)
+{
+    return advise(address, bytes, MADV_COLLAPSE);
+}
+
+/* MADV_COLD on a part of a huge page splits it: mm/madvise.c, madvise_cold_or_pageout_pte_range. */
+void vm_split_huge_page(uintptr_t address)
+{
+    advise(address, vm_page_bytes(), MADV_COLD);
 }
 
 enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to)

@@ -58,6 +58,13 @@ bool vm_populate(uintptr_t address, size_t bytes) HIDDEN;
 void vm_allow_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
 void vm_forbid_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
 
+/* Has the kernel make huge pages of what is there, now. False: it cannot, or there is no room. */
+bool vm_collapse(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Has the kernel take the huge page apart that a page lies in: else giving back a part of it frees nothing
+ * until memory is short. */
+void vm_split_huge_page(uintptr_t address) HIDDEN;
+
 /* Moves the pages of [from, from + bytes), which is one mapping, to `to` without copying a byte, over
  * what is mapped there (which must be ours); `from` stays mapped and reads as zero. VM_TAKEN: the kernel
  * cannot (MREMAP_DONTUNMAP: Linux 5.7) or will not, and nothing moved; `to` may read as zero now.

@@ -13,6 +13,7 @@ enum {
     MOVED_SPANS_MAX = 24,       /* live huge blocks whose pages were moved: each costs mappings */
     HUGE_PAGES_MIN_SPAN = 2,    /* SuperSlabs of a block that may have huge pages, */
     HUGE_PAGES_MIN_IN_USE = 32, /* in a heap of at least so many, */
+    COLLAPSE_DENSE_PASSES = 4,  /* of the scavenger: two decays */
     HUGE_PAGES_MAX_ROWS = 64,   /* in at most so many places, since each is a mapping of its own */
 };
 
@@ -27,7 +28,8 @@ static struct {
     size_t free_dirty_units; /* in shared SuperSlabs: may be resident, and nobody's */
     size_t dirty_units;      /* in all: may be resident */
     pool_purger *_Atomic purger;
-    _Atomic unsigned haste; /* the decay is halved so often */
+    _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
+    _Atomic unsigned haste;   /* the decay is halved so often */
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
 
 static void pool_lock(void)
@@ -354,11 +356,23 @@ static void give_back(size_t retained, bool over)
         pool_purge(PURGE_LRU);
 }
 
+/* Whether a huge page was made of it, which is no more. */
+static bool forget_collapsed(struct superslab *superslab)
+{
+    bool was = superslab->collapsed;
+    superslab->collapsed = false;
+    superslab->dense_passes = 0;
+    if (was)
+        atomic_fetch_sub_explicit(&pool.collapsed, 1, memory_order_relaxed);
+    return was;
+}
+
 /* A SuperSlab of which every unit is free goes to the LRU. */
 static void retire(struct superslab *superslab, uint64_t now_ms)
 {
     struct span span = {superslab_number(superslab), 1};
     bucket_remove(superslab);
+    forget_collapsed(superslab);
     span_insert(&pool.warm, span, now_ms);
     lru_note("kept", span);
 }
@@ -568,13 +582,60 @@ void pool_allow_huge_pages(struct span span)
     pool_lock();
     while (span.count && superslab_at(span.first)->huge_pages)
         span = (struct span){span.first + 1, span.count - 1};
-    bool wanted = span.count >= HUGE_PAGES_MIN_SPAN && in_use() >= HUGE_PAGES_MIN_IN_USE &&
-                  pool.huge_page_rows < HUGE_PAGES_MAX_ROWS;
+    bool wanted = OPTION_VALUE(thp) == THP_AUTO && span.count >= HUGE_PAGES_MIN_SPAN &&
+                  in_use() >= HUGE_PAGES_MIN_IN_USE && pool.huge_page_rows < HUGE_PAGES_MAX_ROWS;
     if (wanted)
         set_huge_pages(span, true);
     pool_unlock();
     if (wanted)
         vm_allow_huge_pages(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+}
+
+/* ---- huge pages for shared SuperSlabs */
+
+bool pool_may_collapse(void)
+{
+    pool_lock();
+    bool large = in_use() >= HUGE_PAGES_MIN_IN_USE;
+    pool_unlock();
+    return large && SUPERSLAB_BYTES == HUGE_PAGE_BYTES;
+}
+
+bool pool_is_collapsible(size_t number)
+{
+    const struct superslab *superslab = superslab_at(number);
+    pool_lock();
+    bool whole = superslab->kind == SUPERSLAB_SHARED && superslab->free_units == 0;
+    bool collapsible = whole && superslab->units == SUPERSLAB_UNITS && !superslab->collapsed;
+    pool_unlock();
+    return collapsible;
+}
+
+bool pool_note_density(size_t number, bool dense)
+{
+    struct superslab *superslab = superslab_at(number);
+    pool_lock();
+    superslab->dense_passes = dense ? (uint8_t)(superslab->dense_passes + 1) : 0;
+    bool now = superslab->dense_passes == COLLAPSE_DENSE_PASSES && superslab->kind == SUPERSLAB_SHARED;
+    if (now) {
+        superslab->collapsed = true;
+        superslab->dense_passes = 0;
+        atomic_fetch_add_explicit(&pool.collapsed, 1, memory_order_relaxed);
+    }
+    pool_unlock();
+    return now;
+}
+
+void pool_note_holes(size_t unit)
+{
+    struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
+    if (likely(atomic_load_explicit(&pool.collapsed, memory_order_relaxed) == 0))
+        return;
+    pool_lock();
+    bool split = forget_collapsed(superslab);
+    pool_unlock();
+    if (split)
+        vm_split_huge_page(region_unit_address(unit));
 }
 
 /* ---- the LRU */
@@ -630,6 +691,7 @@ static uint32_t reserve_free_units(struct superslab *superslab, uint64_t before_
 static size_t purge_units(size_t number, uint32_t units)
 {
     uint32_t purged = 0;
+    pool_note_holes((number << SUPERSLAB_UNITS_LOG2) + bit_lowest(units));
     for (uint32_t left = units; left;) {
         unsigned first = bit_lowest(left);
         unsigned length = bit_lowest(~((uint64_t)left >> first));

@@ -63,6 +63,16 @@ void pool_give_span(struct span span) HIDDEN;
  * huge pages for it; they stay allowed there. */
 void pool_allow_huge_pages(struct span span) HIDDEN;
 
+/* Huge pages for shared SuperSlabs (heap/collapse.h): whether the heap is large enough for them; whether this
+ * SuperSlab could have one; and a note of whether it was found dense, true once it was so for long enough:
+ * the caller then has one made. */
+bool pool_may_collapse(void) HIDDEN;
+bool pool_is_collapsible(size_t number) HIDDEN;
+bool pool_note_density(size_t number, bool dense) HIDDEN;
+
+/* Pages of this unit are about to be given back: a huge page there is split. */
+void pool_note_holes(size_t unit) HIDDEN;
+
 /* How many SuperSlabs from the span's beginning vm_move can move: those that are one mapping; 0 when too
  * many blocks were moved already. */
 size_t pool_movable(struct span span) HIDDEN;

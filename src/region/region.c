@@ -250,6 +250,15 @@ static void ensure_remote_maps(size_t end)
     region_unlock();
 }
 
+/* Where the administrator has the kernel use huge pages always, or the program wants them everywhere. */
+static void advise_window(uintptr_t address, size_t bytes)
+{
+    if (OPTION_VALUE(thp) == THP_NEVER)
+        vm_forbid_huge_pages(address, bytes);
+    else if (OPTION_VALUE(thp) == THP_ALWAYS)
+        vm_allow_huge_pages(address, bytes);
+}
+
 static enum vm_result map_window(size_t first, size_t count)
 {
     if (count > state.span_bytes >> UNIT_LOG2 || first + count > state.span_bytes >> UNIT_LOG2)
@@ -259,6 +268,8 @@ static enum vm_result map_window(size_t first, size_t count)
         vm_unmap(region_unit_address(first), count * UNIT_BYTES);
         return VM_NO_MEMORY;
     }
+    if (result == VM_DONE)
+        advise_window(region_unit_address(first), count * UNIT_BYTES);
     return result;
 }
 
