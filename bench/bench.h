@@ -43,8 +43,9 @@ void bench_fail(const char *what) __attribute__((noreturn));
 
 uint64_t bench_now_ns(void);
 
-/* Zeroed pages from the kernel, already populated; they are never given back. */
+/* Zeroed pages from the kernel, already populated. */
 void *bench_pages(size_t bytes);
+void bench_pages_free(void *pages, size_t bytes);
 
 /* The throughput line and, unless quiet, the allocator before it and faults and memory after it. */
 void bench_report(const char *name, const struct bench_parameter *parameters, size_t count,

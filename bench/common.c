@@ -69,6 +69,11 @@ void *bench_pages(size_t bytes)
     return pages;
 }
 
+void bench_pages_free(void *pages, size_t bytes)
+{
+    munmap(pages, bytes);
+}
+
 static void choice_words_write(const char *const *words, size_t count, char list[LINE_BYTES])
 {
     size_t used = 0;
