@@ -9,11 +9,15 @@
 #include <string.h>
 
 const struct metric_info metric_info[METRICS] = {
-    [METRIC_OPS] = {"ops_per_second", "Throughput, operations a second", UNIT_COUNT, true},
-    [METRIC_WALL] = {"wall_seconds", "Wall time", UNIT_SECONDS, false},
-    [METRIC_CPU] = {"cpu_seconds", "CPU time, user and system", UNIT_SECONDS, false},
-    [METRIC_RSS] = {"peak_rss_bytes", "Peak memory (RSS)", UNIT_BYTES, false},
-    [METRIC_FAULTS] = {"page_faults", "Page faults", UNIT_COUNT, false},
+    [METRIC_OPS] = {"ops_per_second", "Throughput, operations a second", "ops/s", UNIT_COUNT, true},
+    [METRIC_WALL] = {"wall_seconds", "Wall time", "wall", UNIT_SECONDS, false},
+    [METRIC_CPU] = {"cpu_seconds", "CPU time, user and system", "CPU", UNIT_SECONDS, false},
+    [METRIC_RSS] = {"peak_rss_bytes", "Peak memory (RSS)", "peak RSS", UNIT_BYTES, false},
+    [METRIC_FAULTS] = {"page_faults", "Page faults", "page faults", UNIT_COUNT, false},
+    [METRIC_FREED] = {"rss_after_free_bytes", "Memory after the frees (RSS)", "after free", UNIT_BYTES,
+                      false},
+    [METRIC_IDLE] = {"rss_after_idle_bytes", "Memory after a while without a call (RSS)", "after idle",
+                     UNIT_BYTES, false},
 };
 
 static size_t cells(const struct results *results)

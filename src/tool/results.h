@@ -15,13 +15,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum metric { METRIC_OPS, METRIC_WALL, METRIC_CPU, METRIC_RSS, METRIC_FAULTS, METRICS };
+enum metric {
+    METRIC_OPS,
+    METRIC_WALL,
+    METRIC_CPU,
+    METRIC_RSS,
+    METRIC_FAULTS,
+    METRIC_FREED, /* of --memory: what is still there once all was freed, */
+    METRIC_IDLE,  /* and after a while without a call */
+    METRICS
+};
 
 enum unit { UNIT_COUNT, UNIT_SECONDS, UNIT_BYTES };
 
 struct metric_info {
     const char *key; /* in JSON */
     const char *title;
+    const char *column; /* the same over a column */
     enum unit unit;
     bool more_is_better;
 };
