@@ -98,14 +98,14 @@ static void thread_count(struct activity *activity, const char *name)
 /* The directory by system calls: opendir would call malloc. */
 static void threads_visit(struct activity *activity)
 {
-    static _Alignas(struct dirent64) char entries[ENTRIES_BYTES];
+    static _Alignas(struct dirent) char entries[ENTRIES_BYTES];
     int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     long length;
     if (directory < 0)
         bench_fail("/proc/self/task");
     while ((length = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0)
         for (long at = 0; at < length;) {
-            struct dirent64 *entry = (struct dirent64 *)(void *)(entries + at);
+            struct dirent *entry = (struct dirent *)(void *)(entries + at);
             thread_count(activity, entry->d_name);
             at += entry->d_reclen;
         }

@@ -144,7 +144,7 @@ static void times_add(struct text *page, double seconds)
     char number[NUMBER_BYTES];
     double step = scale_round_up(seconds / (GRID_LINES + 1));
     text_add(page, "<div class=\"x\"><span style=\"left:0\">0</span>");
-    for (double at = step; at <= seconds * 0.93; at += step)
+    for (double at = step; at <= seconds * 0.85; at += step)
         text_add(page, "<span style=\"left:%.2f%%\">%s</span>", 100 * at / seconds,
                  number_seconds(at, number));
     text_add(page, "<span style=\"left:100%%\">%s</span></div>", number_seconds(seconds, number));
