@@ -72,6 +72,6 @@ endif()
 # Records new traces; glibc's own malloc does the work.
 if(HAKMEM_GLIBC)
   add_library(record_malloc SHARED bench/record/record.c)
-  target_link_libraries(record_malloc PRIVATE hakmem_allocator_flags Threads::Threads ${CMAKE_DL_LIBS})
-  target_compile_options(record_malloc PRIVATE -fvisibility=default)
+  target_link_libraries(record_malloc PRIVATE hakmem_flags Threads::Threads ${CMAKE_DL_LIBS})
+  target_compile_options(record_malloc PRIVATE ${builtins})
 endif()

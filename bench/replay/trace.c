@@ -13,12 +13,14 @@ enum { KIND_BITS = 3, KIND_MASK = 7, GZIP_WINDOW_BITS = 15 + 16, GZIP_TAIL_BYTES
 
 /* The files lie in the program, so that it needs no directory. */
 #define TRACE_EMBED(name)                                                                                    \
-    __asm__(".section .rodata\n.balign 16\n"                                                                 \
+    extern const unsigned char trace_##name[] __attribute__((visibility("hidden")));                         \
+    extern const unsigned char trace_##name##_end[] __attribute__((visibility("hidden")));                   \
+    __asm__(".pushsection .rodata,\"a\"\n"                                                                   \
+            ".globl trace_" #name ", trace_" #name "_end\n"                                                  \
+            ".hidden trace_" #name ", trace_" #name "_end\n"                                                 \
             "trace_" #name ": .incbin \"" TRACE_DIRECTORY "/" #name ".gz\"\n"                                \
             "trace_" #name "_end: .byte 0\n"                                                                 \
-            ".previous\n");                                                                                  \
-    extern const unsigned char trace_##name[] __attribute__((visibility("hidden")));                         \
-    extern const unsigned char trace_##name##_end[] __attribute__((visibility("hidden")))
+            ".popsection\n")
 
 TRACE_EMBED(python);
 TRACE_EMBED(redis);

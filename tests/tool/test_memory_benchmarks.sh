@@ -101,5 +101,17 @@ prints "idle prints CPU time" '^CPU = [0-9.]+ us in 0\.100 s$'
 runs "tlb" bench_tlb 1000 4
 prints "tlb prints the time of a read" '^Read = [0-9.]+ ns$'
 
+if [ -f "$directory/librecord_malloc.so" ]; then
+    scratch=$(mktemp -d) || exit 1
+    trap 'rm -rf "$scratch"' EXIT
+    output=$(HK_RECORD="$scratch/trace" HK_RECORD_EVENTS=100 LD_PRELOAD="$directory/librecord_malloc.so" \
+        sort --parallel=1 "$0" 2>&1 >/dev/null)
+    check "a recorded program runs" $?
+    output=$(wc -c "$scratch"/trace.* 2>&1)
+    set -- "$scratch"/trace.*
+    [ $# -eq 1 ] && [ "$(wc -c <"$1")" -gt 100 ]
+    check "and leaves one trace" $?
+fi
+
 [ "$failures" -eq 0 ] || echo "$failures failed"
 [ "$failures" -eq 0 ]
