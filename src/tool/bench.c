@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum { RUNS = 5, RUNS_QUICK = 3, RUNS_MEMORY = 1, RUNS_MOST = 1000 };
-static const double TIME_LIMIT_S = 120, LEAST_RSS_BYTES = 4096;
+static const double TIME_LIMIT_S = 120;
 
 static struct {
     bool quick, all, list, memory, no_peers;
@@ -148,11 +148,10 @@ static double figure_find(const char *output, const char *label, const char *uni
     return strncmp(end, unit, strlen(unit)) == 0 ? value : (double)NAN;
 }
 
-/* Bytes above what was resident before the blocks; a page at least, so that ratios exist. */
+/* Bytes above what was resident before the blocks. */
 static double memory_find(const char *output, const char *label)
 {
-    double bytes = 1024 * figure_find(output, label, " KiB");
-    return bytes < LEAST_RSS_BYTES ? LEAST_RSS_BYTES : bytes;
+    return 1024 * figure_find(output, label, " KiB");
 }
 
 static void memory_store(const struct results *results, size_t row, size_t allocator, size_t run,
