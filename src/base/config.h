@@ -29,7 +29,7 @@ enum {
     SUPERSLAB_LOG2 = UNIT_LOG2 + SUPERSLAB_UNITS_LOG2,
     SUPERSLAB_BYTES = 1 << SUPERSLAB_LOG2,
 
-    SIZE_CLASSES = 72,
+    SIZE_CLASSES = 88,
     SMALL_MAX_BYTES = 1024,     /* sizes that the table in the heap knows */
     SLAB_MAX_BYTES = 32 * 1024, /* the largest size class */
     WIDE_UNITS = 4,             /* units of a slab of the classes above 8 KiB */
@@ -45,7 +45,7 @@ enum {
 
 /* FastCaches and magazines: what a cache of one class may hold. */
 enum {
-    FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 64,
+    FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 32,
     FASTCACHE_YOUNG_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MAX_BYTES = 64 * 1024,
