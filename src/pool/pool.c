@@ -248,8 +248,20 @@ static struct superslab *find_room(size_t count, size_t align)
     return NULL;
 }
 
+/* The first window is half a SuperSlab, and the next one its other half. */
+static bool last_is_partial(void)
+{
+    bool none_free = pool.warm.superslabs + pool.cold.superslabs == 0;
+    return none_free && (region_next_unit() == 0 || region_next_unit() % SUPERSLAB_UNITS != 0);
+}
+
 static struct superslab *fresh_superslab(size_t count, size_t align)
 {
+    if (last_is_partial() && grow(count)) {
+        struct superslab *superslab = find_room(count, align);
+        if (superslab)
+            return superslab;
+    }
     struct span span = take_free_span(1, 1);
     if (!span.count) /* the kernel gives no whole SuperSlab any more: a few units, then */
         return grow(count) ? find_room(count, align) : NULL;
@@ -769,7 +781,7 @@ size_t pool_retained_bytes(void)
 
 static void count_superslab(struct superslab *superslab, struct pool_stats *stats)
 {
-    if (superslab->kind == SUPERSLAB_SHARED)
+    if (superslab->kind == SUPERSLAB_SHARED && bit_count(superslab->free_units) < superslab->units)
         stats->shared++;
 }
 
