@@ -50,8 +50,6 @@ enum {
     FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MAX_BYTES = 64 * 1024,
     FASTCACHE_LEAST_BYTES = 4096,                     /* that, in a process of very many heaps */
-    FASTCACHE_FULL_HEAPS = 16,                        /* heaps up to which a class may have all of it, */
-    FASTCACHE_HEAPS_PER_CPU = 4,                      /* or so many for each processor */
     FASTCACHE_DECAY_MISSES = HAKMEM_TORTURE ? 4 : 64, /* refills and flushes between two looks at the clock */
     MAGAZINE_BLOCKS = HAKMEM_TORTURE ? 2 : 62,
     MAGAZINE_MAX_BYTES = 64 * 1024,

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "heap/arena.h"
 #include "heap/misuse.h"
+#include "heap/registry.h"
 #include "heap/scavenger.h"
 
 struct depot_bin {
@@ -35,31 +36,33 @@ static unsigned own_shard(void)
 
 static unsigned magazine_capacity(unsigned size_class)
 {
-    size_t by_bytes = MAGAZINE_MAX_BYTES / class_size(size_class);
+    size_t by_bytes = MAGAZINE_MAX_BYTES / registry_crowding() / class_size(size_class);
     return (unsigned)size_max(1, size_min(MAGAZINE_BLOCKS, by_bytes));
 }
 
-static size_t magazine_bytes(unsigned size_class)
+static size_t magazine_bytes(const struct magazine *magazine)
 {
-    return magazine_capacity(size_class) * class_size(size_class);
+    return magazine->count * class_size(magazine->size_class);
 }
 
-/* Whether a shard keeps another magazine of a class; [lock: depot]. */
-static bool shard_has_room(const struct depot_shard *shard, unsigned size_class)
+/* Whether a shard has room for another magazine; [lock: depot]. */
+static bool shard_has_room(const struct depot_shard *shard, const struct magazine *magazine)
 {
-    return shard->bins[size_class].count < size_max(2, DEPOT_CLASS_BYTES / magazine_bytes(size_class)) &&
+    size_t of_class = DEPOT_CLASS_BYTES / size_max(1, magazine_bytes(magazine));
+    return shard->bins[magazine->size_class].count < size_max(2, of_class) &&
            shard->bytes < DEPOT_SHARD_BYTES;
 }
 
-/* [lock: depot] */
-static void set_counts(struct depot_shard *shard, unsigned size_class, uint32_t magazines)
+/* A magazine more, or less; [lock: depot]. */
+static void count_magazines(struct depot_shard *shard, const struct magazine *magazine, int more)
 {
-    struct depot_bin *bin = &shard->bins[size_class];
-    size_t bytes = shard->bytes + (magazines - (size_t)bin->count) * magazine_bytes(size_class);
-    atomic_store_explicit(&shard->bytes, bytes, memory_order_relaxed);
-    atomic_store_explicit(&bin->count, magazines, memory_order_relaxed);
-    if (magazines < bin->unused)
-        bin->unused = magazines;
+    struct depot_bin *bin = &shard->bins[magazine->size_class];
+    size_t bytes = magazine_bytes(magazine);
+    atomic_store_explicit(&shard->bytes, more > 0 ? shard->bytes + bytes : shard->bytes - bytes,
+                          memory_order_relaxed);
+    atomic_store_explicit(&bin->count, bin->count + (uint32_t)more, memory_order_relaxed);
+    if (bin->count < bin->unused)
+        bin->unused = bin->count;
 }
 
 bool depot_open(void)
@@ -162,7 +165,7 @@ static struct magazine *take_full(struct depot_shard *shard, unsigned size_class
     struct magazine *magazine = bin->full;
     if (magazine) {
         bin->full = magazine->next;
-        set_counts(shard, size_class, bin->count - 1);
+        count_magazines(shard, magazine, -1);
     }
     lock_release(&shard->lock, LOCK_DEPOT);
     return magazine;
@@ -173,11 +176,11 @@ static bool put_full(struct depot_shard *shard, struct magazine *magazine)
 {
     struct depot_bin *bin = &shard->bins[magazine->size_class];
     lock_acquire(&shard->lock, LOCK_DEPOT);
-    bool room = shard_has_room(shard, magazine->size_class);
+    bool room = shard_has_room(shard, magazine);
     if (room) {
         magazine->next = bin->full;
         bin->full = magazine;
-        set_counts(shard, magazine->size_class, bin->count + 1);
+        count_magazines(shard, magazine, 1);
     }
     lock_release(&shard->lock, LOCK_DEPOT);
     return room;

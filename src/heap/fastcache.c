@@ -9,7 +9,6 @@
 #include "heap/registry.h"
 #include "heap/scavenger.h"
 #include "os/clock.h"
-#include "os/limits.h"
 
 void *const fastcache_none;
 
@@ -20,20 +19,9 @@ static unsigned power_below(size_t x)
     return 1u << bit_highest(size_max(x, 1));
 }
 
-/* Threads that cannot run at once need not each have full caches: what is cached in a process is bounded,
- * however many threads it has. */
-static size_t heaps_over(void)
-{
-    size_t parked, heaps = registry_heap_count(&parked);
-    heaps -= size_min(parked, heaps);
-    if (likely(heaps <= FASTCACHE_FULL_HEAPS))
-        return 1;
-    return 1 + heaps / size_max(FASTCACHE_FULL_HEAPS, FASTCACHE_HEAPS_PER_CPU * limits_processors());
-}
-
 static unsigned capacity_max(unsigned size_class)
 {
-    size_t over = heaps_over();
+    size_t over = registry_crowding();
     size_t bytes = size_max(FASTCACHE_MAX_BYTES / over, FASTCACHE_LEAST_BYTES);
     size_t blocks = size_max(size_max(FASTCACHE_MIN_BLOCKS / over, 2), bytes / class_size(size_class));
     return power_below(size_min(blocks, OPTION_VALUE(fc_cap)));

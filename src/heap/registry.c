@@ -8,12 +8,15 @@
 #include "heap/runcache.h"
 #include "heap/scavenger.h"
 #include "os/fork.h"
+#include "os/limits.h"
 #include "os/thread.h"
 #include "pool/pool.h"
 
 enum {
     FRESH_HEAPS_MAX = 32, /* heaps are never freed */
     HOARDER_LOOKS = 4,
+    FULL_CACHES = 16,        /* heaps that may have caches of full size, */
+    FULL_CACHES_PER_CPU = 4, /* or so many for each processor */
     HOARD_BYTES = HAKMEM_TORTURE ? 4096 : 512 * 1024,
 };
 
@@ -255,6 +258,15 @@ size_t registry_heap_count(size_t *parked)
 {
     *parked = atomic_load_explicit(&registry.parked_count, memory_order_relaxed);
     return atomic_load_explicit(&registry.count, memory_order_relaxed);
+}
+
+size_t registry_crowding(void)
+{
+    size_t parked, heaps = registry_heap_count(&parked);
+    heaps -= size_min(parked, heaps);
+    if (likely(heaps <= FULL_CACHES))
+        return 1;
+    return 1 + heaps / size_max(FULL_CACHES, FULL_CACHES_PER_CPU * limits_processors());
 }
 
 void registry_gate(bool closed)

@@ -50,6 +50,11 @@ struct heap *registry_some_hoarder(const struct heap *asking) HIDDEN;
 struct heap *registry_heaps(void) HIDDEN;
 size_t registry_heap_count(size_t *parked) HIDDEN;
 
+/* By how much more heaps with a thread there are than can do with full caches; at least 1. Threads that
+ * cannot run at once need not each have theirs: what is cached in a process is bounded, however many it has.
+ */
+size_t registry_crowding(void) HIDDEN;
+
 /* The last rung before ENOMEM: gives free memory that lies on its way between threads to the pool, other
  * heaps' inboxes and idle slabs included. The caller holds no lock. */
 void registry_reclaim(void) HIDDEN;
