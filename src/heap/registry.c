@@ -94,10 +94,12 @@ static struct heap *new_heap(void)
     struct heap *heap = make_heap();
     if (!heap)
         return NULL;
-    if (first)
+    if (first) {
         heap->busy = heap->has_slabs = true;
-    else
+        heap_bins(heap)->seen_runs[0] = 0; /* written before it is read, the page costs one fault, not two */
+    } else {
         open_for_threads();
+    }
     return heap;
 }
 
