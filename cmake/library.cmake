@@ -47,7 +47,10 @@ file(GENERATE OUTPUT "${map}" CONTENT "{\n    global:\n        ${exported};\n   
 # Few and small mappings: each is a system call when a program starts. Its own calls of malloc must
 # reach the program's malloc, if it has one, hence no -Bsymbolic.
 add_library(hakmem_shared SHARED $<TARGET_OBJECTS:hakmem_objects>)
-target_link_libraries(hakmem_shared PRIVATE Threads::Threads)
+if(HAKMEM_GLIBC)
+  target_sources(hakmem_shared PRIVATE src/api/shared/dlopen.c)
+endif()
+target_link_libraries(hakmem_shared PRIVATE hakmem_allocator_flags Threads::Threads)
 target_link_options(hakmem_shared PRIVATE
   -Wl,--version-script=${map} -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code
   -Wl,-z,nodelete -Wl,--hash-style=gnu -Wl,--build-id=sha1 -Wl,--as-needed

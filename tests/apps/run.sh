@@ -112,9 +112,7 @@ app_node() {
 
 app_php() {
     need php
-    # Without php.ini: its extensions are loaded with RTLD_DEEPBIND, so they bind to libc's free and
-    # crash under every replaced malloc (README, "When not to use it").
-    same php -n "$here/php.php"
+    same php "$here/php.php" # its extensions are loaded with RTLD_DEEPBIND
 }
 
 app_tcl() {

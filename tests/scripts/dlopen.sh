@@ -18,3 +18,11 @@ echo "a library that is linked to HAKMEM is loaded and unloaded 200 times by a p
 "${CC:-cc}" -O1 -fno-builtin-malloc -fPIC -shared -o "$work/linked.so" "$sources/tests/scripts/dlopen/plugin.c" \
     -Wl,--no-as-needed "$lib" -Wl,-rpath,"$(dirname "$lib")"
 "$work/host" "$work/linked.so" 200
+
+echo "a library finds its neighbour by its own path, and RTLD_DEEPBIND gives it no other malloc"
+mkdir "$work/deep"
+"${CC:-cc}" -O1 -fno-builtin-malloc -fPIC -shared -o "$work/deep/neighbour.so" "$sources/tests/scripts/dlopen/neighbour.c"
+"${CC:-cc}" -O1 -D_GNU_SOURCE -fPIC -shared -o "$work/opener.so" "$sources/tests/scripts/dlopen/opener.c" \
+    -Wl,--enable-new-dtags -Wl,-rpath,'$ORIGIN/deep' -ldl
+"${CC:-cc}" -O1 -fno-builtin-malloc -o "$work/deepbind" "$sources/tests/scripts/dlopen/deepbind.c" -ldl
+LD_PRELOAD=$lib "$work/deepbind" "$work/opener.so"
