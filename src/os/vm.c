@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "os/file.h"
 #include "os/syscall.h"
 
@@ -198,13 +199,47 @@ void vm_split_huge_page(uintptr_t address)
     advise(address, vm_page_bytes(), MADV_COLD);
 }
 
+static bool move_piece(uintptr_t from, uintptr_t to)
+{
+    return syscall_raw(SYS_mremap, (long)from, SUPERSLAB_BYTES, SUPERSLAB_BYTES,
+                       MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0) == (long)to;
+}
+
+/* Copies what could not be moved; afterwards `from` reads as zero, as if it had been. */
+static void copy_piece(uintptr_t from, uintptr_t to)
+{
+    memcpy((void *)to, (const void *)from, SUPERSLAB_BYTES);
+    if (!vm_purge(from, SUPERSLAB_BYTES))
+        memset((void *)from, 0, SUPERSLAB_BYTES);
+}
+
+static void move_back(uintptr_t from, size_t bytes, uintptr_t to)
+{
+    for (size_t done = 0; done < bytes; done += SUPERSLAB_BYTES)
+        if (!move_piece(to + done, from + done))
+            log_fatal("out of memory while a block of %zu bytes was being moved: it cannot be put back",
+                      bytes);
+}
+
+/* A SuperSlab at a time: since Linux 6.17 one call moves several mappings, one by one, and when it fails at
+ * the second it does not say so. Mappings in the region begin and end at SuperSlabs. */
 enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to)
 {
     if (fails(&vm_calls.mremap))
         return VM_TAKEN;
-    bool done = syscall_raw(SYS_mremap, (long)from, (long)bytes, (long)bytes,
-                            MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0) == (long)to;
-    return done ? VM_DONE : mend_target(to, bytes);
+    for (size_t done = 0; done < bytes; done += SUPERSLAB_BYTES) {
+        if (move_piece(from + done, to + done))
+            continue;
+        enum vm_result there = mend_target(to + done, SUPERSLAB_BYTES);
+        if (done == 0)
+            return there;
+        if (there == VM_NO_MEMORY) {
+            move_back(from, done, to);
+            return VM_NO_MEMORY;
+        }
+        copy_piece(from + done, to + done);
+    }
+    return VM_DONE;
 }
 
 void vm_name(uintptr_t address, size_t bytes, const char *name)

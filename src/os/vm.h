@@ -65,8 +65,8 @@ bool vm_collapse(uintptr_t address, size_t bytes) HIDDEN;
  * until memory is short. */
 void vm_split_huge_page(uintptr_t address) HIDDEN;
 
-/* Moves the pages of [from, from + bytes), which is one mapping, to `to` without copying a byte, over
- * what is mapped there (which must be ours); `from` stays mapped and reads as zero. VM_TAKEN: the kernel
+/* Moves the pages of [from, from + bytes), whole SuperSlabs, to `to` without copying a byte, over what is
+ * mapped there (which must be ours); `from` stays mapped and reads as zero. VM_TAKEN: the kernel
  * cannot (MREMAP_DONTUNMAP: Linux 5.7) or will not, and nothing moved; `to` may read as zero now.
  * VM_NO_MEMORY: nothing moved, and `to` is no longer mapped. */
 enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to) HIDDEN;

@@ -142,7 +142,6 @@ static void stats_count_live_blocks_exactly(void)
     enum { BLOCKS = 1000 };
     static void *blocks[BLOCKS];
     free(malloc(1)); /* the first call may have libc allocate too: musl's pthread_atfork does */
-    hakmem_option_set("HAKMEM_SCAVENGER", "0"); /* libc has blocks for a thread */
     struct hakmem_stats before = stats_now();
     uint64_t usable = 0;
     for (size_t i = 0; i < BLOCKS; i++) {
