@@ -611,17 +611,17 @@ ISOLATED(a_span_refused_for_the_hard_limit_is_whole_again)
 {
     bool clean;
     EXPECT(region_claim());
-    struct span span = take_span_of(4);
+    struct span span = take_span_of(8);
     pool_give_span(span);
     pool_purge(PURGE_ALL);
     atomic_store(&options.hard_limit, 1);
     size_t mapped = stats_now().mapped;
     for (int i = 0; i < 5; i++)
-        EXPECT(pool_take_span(4, 1, &clean).count == 0);
+        EXPECT(pool_take_span(8, 1, &clean).count == 0);
     EXPECT(stats_now().mapped == mapped && stats_now().dirty_units == 0);
     pool_validate();
     atomic_store(&options.hard_limit, 0);
-    EXPECT(pool_take_span(4, 1, &clean).first == span.first && clean);
+    EXPECT(pool_take_span(8, 1, &clean).first == span.first && clean);
 }
 
 ISOLATED(a_refused_purge_leaves_units_free_and_dirty)
