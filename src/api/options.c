@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "hakmem.h"
+#include "heap/scavenger.h"
 
 enum when { START, ANY };
 
@@ -259,6 +260,7 @@ EXPORT bool hakmem_option_set(const char *name, const char *value)
         errno = EINVAL;
     else {
         atomic_store_explicit(option->value, number, memory_order_relaxed);
+        scavenger_note_options();
         return true;
     }
     return false;

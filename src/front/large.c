@@ -192,7 +192,6 @@ void large_free(void *p, size_t unit, uint32_t tag)
         huge_free(unit);
     else
         misuse_free(p, unit, tag);
-    scavenger_start_if_wanted();
 }
 
 size_t large_usable_size(const void *p, size_t unit, uint32_t tag)

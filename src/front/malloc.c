@@ -7,6 +7,8 @@
 #include "front/large.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
+#include "heap/scavenger.h"
+#include "os/thread.h"
 
 COLD void *front_no_memory(void)
 {
@@ -198,6 +200,9 @@ NOINLINE void front_free_slow(void *p)
         depot_free_remote(heap, tag, p);
     else
         fastcache_push_full(heap, tag - heap->tag, p);
+    if (unlikely(atomic_load_explicit(&scavenger_wanted, memory_order_relaxed)) &&
+        !thread_loader_holds(__builtin_return_address(0)))
+        scavenger_start();
 }
 
 NOINLINE void front_free_foreign(void *p)

@@ -78,13 +78,21 @@ static void slab_current_to_full(struct bin *bin, struct slab *slab)
     bin->current = 0;
 }
 
-/* The slab, in no list, goes to those that the caller will give to the pool. */
+static void tag_slab(const struct slab *slab, uint32_t tag)
+{
+    for (unsigned i = 0; i < size_classes[slab->size_class].slab_units; i++)
+        region_tag_set(slab->unit + i, tag);
+}
+
+/* The slab, in no list, goes to those that the caller will give to the pool. Its tags go now: under a heap's
+ * lock a unit with the heap's tag is the heap's. */
 static void slab_full_to_released(struct heap *heap, struct slab *slab, slab_link *released)
 {
     CHECK(slab_is_empty(slab));
     heap->free_bytes -= (size_t)slab->blocks * class_size(slab->size_class);
     heap->purged_bytes -= page_bytes_of(slab->purged_pages);
     slab->state = SLAB_NONE;
+    tag_slab(slab, TAG_NONE);
     slab->next = *released;
     *released = slab_to_link(slab);
 }
@@ -277,12 +285,6 @@ void bin_return_holes(struct heap *heap, struct slab *slab, uint64_t pages, bool
 
 /* ---- slabs from and to the pool */
 
-static void tag_slab(const struct slab *slab, uint32_t tag)
-{
-    for (unsigned i = 0; i < size_classes[slab->size_class].slab_units; i++)
-        region_tag_set(slab->unit + i, tag);
-}
-
 bool bin_add_slab(struct heap *heap, unsigned size_class)
 {
     bool clean;
@@ -310,7 +312,6 @@ void bin_give_released(struct heap *heap, slab_link released)
         struct slab *slab = slab_from_link(released);
         size_t unit = slab->unit, units = size_classes[slab->size_class].slab_units;
         released = slab->next;
-        tag_slab(slab, TAG_NONE);
         pool_give_units(unit, units);
         atomic_fetch_add_explicit(&heap->stats.slabs_released, 1, memory_order_relaxed);
     }

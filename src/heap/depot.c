@@ -261,7 +261,6 @@ NOINLINE void depot_pass_on(struct heap *heap, unsigned size_class)
     struct magazine *magazine = heap_bins(heap)->magazines[size_class];
     count(&heap->stats.remote_frees, magazine->count);
     new_magazine(heap, size_class, hand_over(heap, magazine));
-    scavenger_start_if_wanted();
 }
 
 unsigned depot_take(struct heap *heap, unsigned size_class, void **slot, unsigned most)

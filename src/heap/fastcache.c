@@ -344,7 +344,6 @@ void fastcache_push_full(struct heap *heap, unsigned size_class, void *block)
         *++heap->top[size_class] = block;
     else
         return_blocks(heap, size_class, &block, 1);
-    scavenger_start_if_wanted();
 }
 
 void fastcache_flush_all(struct heap *heap)

@@ -52,8 +52,9 @@ static void return_slab(struct slab *slab, uint64_t pages, bool purged)
     struct heap *heap = heap_of_number(slab->owner);
     slab_link released = 0;
     heap_lock(heap);
+    unsigned quiet = slab->quiet; /* 0: somebody took or put blocks meanwhile */
     bin_return_holes(heap, slab, pages, purged, &released);
-    slab->quiet = QUIET_DONE;
+    slab->quiet = quiet & 7;
     heap_unlock(heap);
     bin_give_released(heap, released);
 }

@@ -37,7 +37,9 @@ void runcache_release_quiet(struct heap *heap)
         size_t unit = run && run == *seen ? take(place) : SIZE_MAX;
         if (unit != SIZE_MAX)
             pool_give_units(unit, units);
-        *seen = unit == SIZE_MAX ? run : 0;
+        run = unit == SIZE_MAX ? run : 0;
+        if (*seen != run) /* a heap that does little has not touched the page */
+            *seen = run;
     }
 }
 

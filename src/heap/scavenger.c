@@ -25,11 +25,13 @@ enum {
     LARGE_ALONE_UNITS = 4096,                       /* or of one */
     WATCH_STEP_UNITS = 1024,                        /* 64 MiB of growth */
     TICK_MIN_MS = 10,
-    IDLE_PASSES = 2,   /* without anything to do, and it ends */
-    STUCK_PASSES = 16, /* without any success */
+    WATCH_MS = 1000,       /* between two passes when memory is scarce, but none is left to give back */
+    START_AGAIN_MS = 1000, /* after the system had no thread for us */
+    IDLE_PASSES = 2,       /* without anything to do, and it ends */
+    STUCK_PASSES = 16,     /* without any success */
 };
 
-enum { NO_THREAD, STARTING, ALIVE };
+enum { NO_THREAD, ALIVE };
 
 struct scavenger_stats scavenger_stats;
 _Atomic bool scavenger_wanted;
@@ -38,8 +40,10 @@ _Atomic size_t scavenger_watch_units = WATCH_STEP_UNITS;
 static struct {
     struct lock lock;           /* a step of a pass */
     _Atomic uint32_t state;     /* whether there is a thread */
-    _Atomic uint32_t poked;     /* since its last pass; a futex word */
-    _Atomic uint64_t next_look; /* when it is time to look whether a thread is worth it */
+    _Atomic uint32_t poked;     /* something will not wait for the next pass; a futex word */
+    _Atomic bool noticed;       /* much was freed since the last pass */
+    _Atomic uint64_t next_look; /* when it is time to look whether a thread is worth it, */
+    _Atomic uint64_t next_try;  /* and to start one */
     size_t unit, superslab;     /* [lock: scavenger] where the next pass goes on */
 } scavenger;
 
@@ -60,8 +64,8 @@ static size_t free_in_heaps(void)
 
 static bool has_several_threads(void)
 {
-    size_t parked;
-    return registry_heap_count(&parked) > 1;
+    size_t parked, of_nobody = registry_commons() != NULL;
+    return registry_heap_count(&parked) > 1 + of_nobody;
 }
 
 static size_t least_bytes(void)
@@ -161,66 +165,115 @@ static struct pass make_pass(void)
     atomic_fetch_add_explicit(&scavenger_stats.huge_pages, huge_pages, memory_order_relaxed);
     atomic_fetch_add_explicit(&scavenger_stats.passes, 1, memory_order_relaxed);
     size_t left = holes.not_quiet + depot_bytes() + pool_retained_bytes();
-    return (struct pass){bytes + holes.bytes,
-                         left >= WORTH_BYTES || scavenger.unit || denser || limits_haste()};
+    return (struct pass){bytes + holes.bytes, left >= WORTH_BYTES || scavenger.unit || denser};
 }
 
 /* ---- the thread */
 
-/* Until half a decay has gone by, or somebody will not wait. */
-static void wait_for_tick(void)
+static uint64_t tick_ms(bool idle)
 {
-    uint64_t tick_ms = size_max(TICK_MIN_MS, OPTION_VALUE(decay_ms) / 2 >> limits_haste());
-    futex_sleep_ms(&scavenger.poked, 0, tick_ms);
+    uint64_t tick = size_max(TICK_MIN_MS, OPTION_VALUE(decay_ms) / 2 >> limits_haste());
+    return idle && limits_haste() ? size_max(tick, WATCH_MS) : tick;
+}
+
+static bool is_called_off(void)
+{
+    return !OPTION_VALUE(scavenger) || thread_is_last();
+}
+
+/* Until the next pass is due: passes are how slabs are told to be quiet, so none comes before its time. What
+ * will not wait is an LRU over its limits. Returns bytes given back. */
+static size_t wait_for_tick(bool idle)
+{
+    size_t bytes = 0;
+    uint64_t begin = clock_coarse_ms(), now = begin, ms;
+    for (; now - begin < (ms = tick_ms(idle)) && !is_called_off(); now = clock_coarse_ms()) {
+        futex_sleep_ms(&scavenger.poked, 0, begin + ms - now);
+        if (atomic_exchange_explicit(&scavenger.poked, 0, memory_order_acquire))
+            bytes += pool_purge(PURGE_LRU);
+    }
+    note_purged(bytes, 0);
+    return bytes;
 }
 
 static void work(void)
 {
-    for (int idle = 0, stuck = 0; idle < IDLE_PASSES && stuck < STUCK_PASSES;) {
-        wait_for_tick();
-        bool poked = atomic_exchange_explicit(&scavenger.poked, 0, memory_order_acquire);
+    int idle = 0, stuck = 0;
+    while ((idle < IDLE_PASSES && stuck < STUCK_PASSES) || limits_haste()) {
+        size_t bytes = wait_for_tick(idle > 0);
+        if (is_called_off())
+            return;
+        bool noticed = atomic_exchange(&scavenger.noticed, false);
         struct pass pass = make_pass();
-        idle = pass.bytes >= WORTH_BYTES || pass.more || poked ? 0 : idle + 1;
-        stuck = pass.bytes || poked || limits_haste() ? 0 : stuck + 1;
+        bytes += pass.bytes;
+        idle = bytes >= WORTH_BYTES || pass.more || noticed ? 0 : idle + 1;
+        stuck = bytes || noticed ? 0 : stuck + 1;
     }
 }
 
-/* A poke that comes while the thread is on its way out starts another one later. */
+/* False: much was freed meanwhile, by somebody who took it that there is a thread. */
+static bool leave(void)
+{
+    uint32_t none = NO_THREAD;
+    atomic_store(&scavenger.state, NO_THREAD);
+    return !atomic_load(&scavenger.noticed) || is_called_off() ||
+           !atomic_compare_exchange_strong(&scavenger.state, &none, ALIVE);
+}
+
 static void run(void)
 {
     tls_real = registry_make_commons();
     vm_allow_batches();
-    work();
-    atomic_store_explicit(&scavenger.state, NO_THREAD, memory_order_release);
+    do
+        work();
+    while (!leave());
 }
 
 COLD void scavenger_start(void)
 {
     uint32_t none = NO_THREAD;
     atomic_store_explicit(&scavenger_wanted, false, memory_order_relaxed);
-    if (!atomic_compare_exchange_strong(&scavenger.state, &none, STARTING))
+    if (!OPTION_VALUE(scavenger) || !atomic_compare_exchange_strong(&scavenger.state, &none, ALIVE))
         return;
     atomic_store_explicit(&scavenger.poked, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&scavenger_stats.starts, 1, memory_order_relaxed);
-    bool started = thread_start(run, "hakmem");
-    none = STARTING; /* unless it has come and gone already */
-    atomic_compare_exchange_strong(&scavenger.state, &none, started ? ALIVE : NO_THREAD);
+    if (thread_start(run, "hakmem"))
+        return;
+    atomic_store_explicit(&scavenger.next_try, clock_coarse_ms() + START_AGAIN_MS, memory_order_relaxed);
+    atomic_store(&scavenger.state, NO_THREAD);
 }
 
 static void want(void)
 {
-    atomic_store_explicit(&scavenger_wanted, true, memory_order_relaxed);
+    if (clock_coarse_ms() >= atomic_load_explicit(&scavenger.next_try, memory_order_relaxed))
+        atomic_store_explicit(&scavenger_wanted, true, memory_order_relaxed);
 }
 
 static bool is_alive(void)
 {
-    return atomic_load_explicit(&scavenger.state, memory_order_relaxed) != NO_THREAD;
+    return atomic_load(&scavenger.state) != NO_THREAD;
 }
 
 void scavenger_poke(void)
 {
-    if (!is_alive() && OPTION_VALUE(scavenger) && is_worth_a_thread())
+    if (!OPTION_VALUE(scavenger))
+        return;
+    if (!atomic_load_explicit(&scavenger.noticed, memory_order_relaxed))
+        atomic_store(&scavenger.noticed, true);
+    if (!is_alive() && is_worth_a_thread())
         want();
+}
+
+static void wake(void)
+{
+    if (!atomic_exchange_explicit(&scavenger.poked, 1, memory_order_release))
+        futex_wake(&scavenger.poked);
+}
+
+void scavenger_note_options(void)
+{
+    if (is_alive())
+        wake();
 }
 
 /* At most one look in RETRY_MS. */
@@ -237,8 +290,8 @@ static bool purger(size_t retained_bytes, bool over)
         return false;
     if (!is_alive() && (retained_bytes >= least_bytes() || (is_time_to_look() && is_worth_a_thread())))
         want();
-    if (is_alive() && over && !atomic_exchange_explicit(&scavenger.poked, 1, memory_order_release))
-        futex_wake(&scavenger.poked);
+    if (is_alive() && over)
+        wake();
     return is_alive();
 }
 
@@ -248,14 +301,17 @@ COLD void scavenger_note_growth(void)
 {
     size_t units = region_units(), step = size_max(WATCH_STEP_UNITS, units / 16);
     atomic_store_explicit(&scavenger_watch_units, units + step, memory_order_relaxed);
+    if (!OPTION_VALUE(scavenger))
+        return;
     limits_read();
     size_t large = has_several_threads() ? LARGE_UNITS : LARGE_ALONE_UNITS;
-    if ((limits_haste() || units >= large) && OPTION_VALUE(scavenger) && !is_alive())
+    if ((limits_haste() || units >= large) && !is_alive())
         want();
 }
 
 void scavenger_init(void)
 {
+    thread_start_init();
     pool_set_purger(purger);
 }
 

@@ -36,12 +36,16 @@ static inline void scavenger_watch(void)
         scavenger_note_growth();
 }
 
-/* At the end of a slow path, when the thread's heap is as it should be: to start a thread libc allocates. */
+/* At the end of a slow path, when the thread's heap is as it should be: to start a thread libc allocates.
+ * Not where libc may free while it holds its lock of threads' stacks: see thread_loader_holds. */
 static inline void scavenger_start_if_wanted(void)
 {
     if (unlikely(atomic_load_explicit(&scavenger_wanted, memory_order_relaxed)))
         scavenger_start();
 }
+
+/* Options were changed: those that are the scavenger's count from now on. */
+void scavenger_note_options(void) HIDDEN;
 
 /* Has the pool leave its purging to the scavenger. */
 void scavenger_init(void) HIDDEN;

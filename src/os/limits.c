@@ -15,6 +15,7 @@
 enum {
     PATH_BYTES = 512,
     TEXT_BYTES = 512,
+    STAT_BYTES = 2048, /* of memory.stat: what is looked for lies in its first kilobyte */
     REREAD_MS = 1000,
     LEVELS_MAX = 12,
     ALARM_PERCENT = 97, /* of the limit */
@@ -29,6 +30,25 @@ static struct {
     limits_alarm *_Atomic alarm;
 } limits;
 
+/* ---- where the kernel's files are */
+
+static const char *test_root = "";
+
+void limits_test_root(const char *root)
+{
+    test_root = HAKMEM_TESTING ? root : "";
+    atomic_store(&limits.next_ms, 0);
+    atomic_store(&limits.processors, 0);
+}
+
+/* The path of a file, which in a test lies below its root. */
+static long read_file(const char *path, char *text, size_t size)
+{
+    char under_root[2 * PATH_BYTES];
+    log_format(under_root, sizeof under_root, "%s%s", test_root, path);
+    return file_read(under_root, text, size);
+}
+
 /* ---- text */
 
 /* The number the text begins with; UINT64_MAX for "max", and when there is none. */
@@ -42,11 +62,16 @@ static uint64_t number_of(const char *text)
     return number;
 }
 
-static bool read_at(const char *directory, const char *file, char *text)
+static bool read_sized(const char *directory, const char *file, char *text, size_t size)
 {
     char path[PATH_BYTES + 64];
     log_format(path, sizeof path, "%s/%s", directory, file);
-    return file_read(path, text, TEXT_BYTES) >= 0;
+    return read_file(path, text, size) >= 0;
+}
+
+static bool read_at(const char *directory, const char *file, char *text)
+{
+    return read_sized(directory, file, text, TEXT_BYTES);
 }
 
 static uint64_t read_number(const char *directory, const char *file)
@@ -61,10 +86,11 @@ static uint64_t read_number(const char *directory, const char *file)
 static bool find_cgroup(char *directory)
 {
     char text[TEXT_BYTES];
-    if (file_read("/proc/self/cgroup", text, sizeof text) < 0)
+    if (read_file("/proc/self/cgroup", text, sizeof text) < 0)
         return false;
-    const char *line = strstr(text, "0::/");
-    if (!line || (line != text && line[-1] != '\n'))
+    const char *other = strstr(text, "\n0::/");
+    const char *line = strncmp(text, "0::/", 4) == 0 ? text : other ? other + 1 : NULL;
+    if (!line)
         return false;
     size_t length = strcspn(line + 3, "\n");
     if (length + sizeof CGROUP_ROOT > PATH_BYTES)
@@ -90,12 +116,31 @@ static unsigned percent(const struct limits_memory *memory)
     return memory->limit_bytes ? (unsigned)(memory->used_bytes / (memory->limit_bytes / 100 + 1)) : 0;
 }
 
+static uint64_t number_behind(const char *text, const char *key)
+{
+    const char *found = strstr(text, key);
+    uint64_t number = found ? number_of(found + strlen(key)) : UINT64_MAX;
+    return number == UINT64_MAX ? 0 : number;
+}
+
+/* Memory that is used, but for the cache of files: the kernel takes that before it kills, and it fills any
+ * limit in time. */
+static uint64_t used_bytes(const char *directory)
+{
+    char stat[STAT_BYTES];
+    uint64_t used = read_number(directory, "memory.current");
+    if (used == UINT64_MAX || !read_sized(directory, "memory.stat", stat, sizeof stat))
+        return used;
+    uint64_t files = number_behind(stat, "\ninactive_file ") + number_behind(stat, "\nactive_file ");
+    return used - size_min(files, used);
+}
+
 static void read_level(const char *directory, struct limits_memory *tightest, struct limits_memory *deadly)
 {
     uint64_t max = read_number(directory, "memory.max"), high = read_number(directory, "memory.high");
     if (max == UINT64_MAX && high == UINT64_MAX)
         return;
-    uint64_t used = read_number(directory, "memory.current");
+    uint64_t used = used_bytes(directory);
     struct limits_memory level = {used, max < high ? max : high}, kill = {used, max};
     if (used != UINT64_MAX && percent(&level) >= percent(tightest))
         *tightest = level;
@@ -108,7 +153,7 @@ static unsigned read_pressure(const char *directory, bool has_cgroup)
 {
     char text[TEXT_BYTES];
     if (!(has_cgroup && read_at(directory, "memory.pressure", text)) &&
-        file_read("/proc/pressure/memory", text, sizeof text) < 0)
+        read_file("/proc/pressure/memory", text, sizeof text) < 0)
         return 0;
     const char *average = strstr(text, "avg10=");
     uint64_t number = average ? number_of(average + 6) : 0;

@@ -6,7 +6,7 @@
 
 #include "base/config.h"
 
-/* Memory of the tightest cgroup: the one of which the greatest share is used. */
+/* Memory of the tightest cgroup: the one of which the greatest share is used, the cache of files apart. */
 struct limits_memory {
     uint64_t used_bytes, limit_bytes; /* limit 0: there is none */
 };
@@ -25,5 +25,8 @@ unsigned limits_processors(void) HIDDEN;
 /* Called, once each time it comes so far, when the cgroup is nearly full and the kernel is about to kill. */
 typedef void limits_alarm(const struct limits_memory *memory);
 void limits_set_alarm(limits_alarm *alarm) HIDDEN;
+
+/* Test builds: what is read lies below this directory from now on, and is read anew. */
+void limits_test_root(const char *root) HIDDEN;
 
 #endif

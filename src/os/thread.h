@@ -15,7 +15,17 @@ void thread_exit_init(void (*handler)(void)) HIDDEN;
 void thread_exit_arm(void) HIDDEN;
 
 /* Starts a detached thread with a small stack and all signals blocked. It shows as `name` (15 characters
- * at most). False: the system has no thread for us. May allocate. */
+ * at most). False: the system has no thread for us. May allocate; leaves errno alone. */
 bool thread_start(void (*body)(void), const char *name) HIDDEN;
+
+/* Once, early: looks up what thread_start needs, which later could wait for the loader's locks. */
+void thread_start_init(void) HIDDEN;
+
+/* Whether `code`, a return address, lies in the loader. glibc frees threads' storage from there while it
+ * holds a lock that starting a thread takes; so does a static program, of which nothing is known. */
+bool thread_loader_holds(const void *code) HIDDEN;
+
+/* Whether the main thread ended and only the calling one is left: the process ends with it. */
+bool thread_is_last(void) HIDDEN;
 
 #endif

@@ -52,19 +52,6 @@ void pool_fork_parent(void)
     lock_release_unranked(&pool.lock);
 }
 
-void pool_fork_child(void)
-{
-    lock_reset(&pool.lock);
-    for (size_t i = 0, span = 1; i < superslab_count(); i += span) { /* others were purging these */
-        struct superslab *at = superslab_at(i);
-        span = superslab_span(at);
-        if (at->kind == SUPERSLAB_BUSY && at->from_first == 0 && at->span) {
-            span = at->span;
-            span_insert(&pool.cold, (struct span){i, span}, 0);
-        }
-    }
-}
-
 static COLD void lru_debug(const char *what, struct span span)
 {
     log_line("LRU: %s %zu SuperSlab%s at %p, %zu warm now", what, span.count, span.count == 1 ? "" : "s",
@@ -379,7 +366,7 @@ static bool forget_collapsed(struct superslab *superslab)
     return was;
 }
 
-/* A SuperSlab of which every unit is free goes to the LRU. */
+/* A SuperSlab of which every unit is free goes to the LRU, */
 static void retire(struct superslab *superslab, uint64_t now_ms)
 {
     struct span span = {superslab_number(superslab), 1};
@@ -387,6 +374,14 @@ static void retire(struct superslab *superslab, uint64_t now_ms)
     forget_collapsed(superslab);
     span_insert(&pool.warm, span, now_ms);
     lru_note("kept", span);
+}
+
+/* or, when nothing of it is resident, to the cold ones. */
+static void retire_clean(struct superslab *superslab)
+{
+    bucket_remove(superslab);
+    forget_collapsed(superslab);
+    span_insert(&pool.cold, (struct span){superslab_number(superslab), 1}, 0);
 }
 
 void pool_give_units(size_t unit, size_t count)
@@ -687,6 +682,20 @@ static size_t purge_span(struct span span)
     return settle(span, purged ? VM_DONE : VM_TAKEN);
 }
 
+/* Units that were taken out to be purged are free again. A SuperSlab that is all free now and has nothing
+ * resident is cold; else it is as old as its last free. [lock: pool] */
+static void return_units(struct superslab *superslab, uint32_t units)
+{
+    superslab->free_units |= units;
+    superslab->purging &= ~units;
+    if (superslab->free_units != superslab_all_units())
+        bucket_place(superslab);
+    else if (superslab->dirty_units)
+        retire(superslab, superslab->since_ms);
+    else
+        retire_clean(superslab);
+}
+
 /* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged: if
  * nothing was freed there since `before_ms`. */
 static uint32_t reserve_free_units(struct superslab *superslab, uint64_t before_ms)
@@ -695,6 +704,7 @@ static uint32_t reserve_free_units(struct superslab *superslab, uint64_t before_
     uint32_t units = quiet ? superslab->free_units & superslab->dirty_units : 0;
     if (units) {
         superslab->free_units &= ~units;
+        superslab->purging |= units;
         bucket_place(superslab);
     }
     return units;
@@ -715,13 +725,24 @@ static size_t purge_units(size_t number, uint32_t units)
     struct superslab *superslab = superslab_at(number);
     pool_lock();
     set_dirty_units(superslab, superslab->dirty_units & ~purged);
-    superslab->free_units |= units;
-    if (superslab->free_units == superslab_all_units())
-        retire(superslab, 0);
-    else
-        bucket_place(superslab);
+    return_units(superslab, units);
     pool_unlock();
     return (size_t)bit_count(purged) * UNIT_BYTES;
+}
+
+void pool_fork_child(void)
+{
+    lock_reset(&pool.lock);
+    for (size_t i = 0, span = 1; i < superslab_count(); i += span) { /* others were purging these */
+        struct superslab *at = superslab_at(i);
+        span = superslab_span(at);
+        if (at->kind == SUPERSLAB_SHARED && at->purging)
+            return_units(at, at->purging);
+        if (at->kind == SUPERSLAB_BUSY && at->from_first == 0 && at->span) {
+            span = at->span;
+            span_insert(&pool.cold, (struct span){i, span}, 0);
+        }
+    }
 }
 
 static size_t purge_shared(uint64_t before_ms)
@@ -820,6 +841,24 @@ static void validate_shared(size_t number)
             CHECK(region_tag((number << SUPERSLAB_UNITS_LOG2) + i) == TAG_NONE);
 }
 
+/* What is counted as it changes, counted anew. */
+static void validate_counters(void)
+{
+    size_t dirty_units = 0, free_dirty_units = 0, collapsed = 0;
+    for (size_t i = 0; i < superslab_count(); i++) {
+        const struct superslab *at = superslab_at(i);
+        dirty_units += bit_count(at->dirty_units);
+        if (at->kind == SUPERSLAB_SHARED) {
+            size_t free_dirty = bit_count(at->free_units & at->dirty_units);
+            CHECK(at->free_dirty == free_dirty && (at->purging & at->free_units) == 0);
+            free_dirty_units += free_dirty;
+            collapsed += at->collapsed;
+        }
+    }
+    CHECK(pool.dirty_units == dirty_units && pool.free_dirty_units == free_dirty_units);
+    CHECK(atomic_load(&pool.collapsed) == collapsed);
+}
+
 static void validate_free_span(struct span_set *set, size_t number, size_t *seen)
 {
     struct superslab *first = superslab_at(number);
@@ -844,5 +883,6 @@ void pool_validate(void)
         i += superslab_span(at) - 1;
     }
     CHECK(warm == pool.warm.superslabs && cold == pool.cold.superslabs);
+    validate_counters();
     pool_unlock();
 }

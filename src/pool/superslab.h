@@ -39,7 +39,8 @@ struct superslab {
     uint8_t collapsed;           /* shared: the kernel was asked to make a huge page of it */
     uint8_t dense_passes;        /* shared: how often in a row it was found full of live blocks */
     uint16_t unused;
-    uint64_t unused_too;
+    uint32_t purging; /* shared: units taken out of free_units while their pages are given back */
+    uint32_t unused_too;
 };
 static_assert(sizeof(struct superslab) == SUPERSLAB_RECORD_BYTES, "region.h says how large a record is");
 

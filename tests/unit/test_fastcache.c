@@ -5,6 +5,7 @@
 #include "hakmem.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
+#include "heap/registry.h"
 
 enum { MANY_BLOCKS = 20000 };
 
@@ -306,6 +307,109 @@ ISOLATED(the_gate_counts_calls_and_hits)
     EXPECT(live_blocks() == 0);
 }
 
+/* ---- decay and budget */
+
+static size_t cached(size_t size)
+{
+    return fastcache_blocks(tls_heap, class_of_size(size));
+}
+
+/* Enough refills and flushes for looks at the clock. */
+static void miss_often(size_t size)
+{
+    for (int i = 0; i < 3; i++) {
+        allocate(size, MANY_BLOCKS);
+        free_all();
+    }
+}
+
+ISOLATED(caches_that_were_not_missed_for_a_decay_are_emptied)
+{
+    atomic_store(&options.decay_ms, 0);
+    miss_often(64);
+    front_free(front_malloc(512));
+    EXPECT(cached(512) > 0);
+    miss_often(64);
+    EXPECT(cached(512) == 0 && cached(64) > 0);
+    unit_validate();
+    EXPECT(live_blocks() == 0);
+}
+
+ISOLATED(caches_are_kept_within_a_decay)
+{
+    atomic_store(&options.decay_ms, 3600000);
+    miss_often(64); /* the first look finds that it is long since the machine started */
+    front_free(front_malloc(512));
+    miss_often(64);
+    EXPECT(cached(512) > 0 || tls_heap->decayed_ms == 0);
+}
+
+static pthread_barrier_t all_there, all_seen;
+
+static void *hold_a_heap(void *unused)
+{
+    front_free(front_malloc(16));
+    pthread_barrier_wait(&all_there);
+    pthread_barrier_wait(&all_seen);
+    return unused;
+}
+
+/* With very many threads each has less, those that had much give it up as they overflow, and all of it comes
+ * again when the others are gone. */
+ISOLATED(many_threads_have_smaller_caches)
+{
+    enum { THREADS = 300 };
+    static pthread_t threads[THREADS];
+    unsigned c = class_of_size(256);
+    thrash(c);
+    unsigned alone = tls_heap->capacity[c];
+    pthread_barrier_init(&all_there, NULL, THREADS + 1);
+    pthread_barrier_init(&all_seen, NULL, THREADS + 1);
+    for (int i = 0; i < THREADS; i++)
+        threads[i] = unit_thread(hold_a_heap, NULL);
+    pthread_barrier_wait(&all_there);
+    thrash(c);
+    unsigned among_many = tls_heap->capacity[c];
+    EXPECT(among_many < alone && among_many >= 2);
+    pthread_barrier_wait(&all_seen);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    thrash(c);
+    EXPECT(tls_heap->capacity[c] == alone);
+    unit_validate();
+}
+
+ISOLATED(ageing_takes_the_magazines_that_nobody_needed)
+{
+    fill_depot();
+    size_t bytes = depot_bytes();
+    EXPECT(bytes > 0);
+    depot_age(registry_commons()); /* the first time begins */
+    EXPECT(depot_bytes() == bytes);
+    fastcache_flush_all(tls_heap);
+    depot_age(registry_commons());
+    EXPECT(depot_bytes() == 0);
+    depot_age(registry_commons());
+    unit_validate();
+    EXPECT(live_blocks() == 0 || HAKMEM_TORTURE);
+}
+
+ISOLATED(ageing_leaves_what_was_needed)
+{
+    unsigned c = class_of_size(64);
+    void *taken[MAGAZINE_BLOCKS];
+    fill_depot();
+    size_t bytes = depot_bytes();
+    depot_age(registry_commons());
+    EXPECT(depot_take(tls_real, c, taken + MAGAZINE_BLOCKS - 1, MAGAZINE_BLOCKS) == MAGAZINE_BLOCKS);
+    depot_publish(tls_real, c, taken, MAGAZINE_BLOCKS);
+    size_t left = depot_bytes();
+    EXPECT(left < bytes && left > 0);
+    depot_age(registry_commons()); /* what was there all the time goes */
+    EXPECT(depot_bytes() == 0);
+    unit_validate();
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_fresh_slab_gives_its_blocks_lowest_first),
     cmocka_unit_test(the_block_freed_last_comes_first),
@@ -323,6 +427,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(without_front_direct_the_depot_is_asked_first),
     cmocka_unit_test(a_magazine_larger_than_a_refill_loses_nothing),
     cmocka_unit_test(the_gate_counts_calls_and_hits),
+    cmocka_unit_test(caches_that_were_not_missed_for_a_decay_are_emptied),
+    cmocka_unit_test(caches_are_kept_within_a_decay),
+    cmocka_unit_test(many_threads_have_smaller_caches),
+    cmocka_unit_test(ageing_takes_the_magazines_that_nobody_needed),
+    cmocka_unit_test(ageing_leaves_what_was_needed),
 };
 
 UNIT_MAIN(tests)

@@ -16,6 +16,7 @@
 #include "base/bits.h"
 #include "front/front.h"
 #include "hakmem.h"
+#include "heap/scavenger.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 
@@ -240,6 +241,11 @@ static void giving_back(void)
     allocate_zeroed(100000);
     before_call();
     pool_prewarm(3);
+    release_every(5);
+    pool_purge(PURGE_AGED);
+    scavenger_trim();
+    scavenger_trim();
+    allocate_zeroed(20000);
 }
 
 static void (*const phases[])(void) = {small_blocks,  large_blocks, zeroed_blocks, aligned_blocks,
@@ -395,6 +401,7 @@ static void kernel_calls_may_fail_when_threads_end(void **state)
 static void fail_all(void *argument)
 {
     limit_at = *(uint64_t *)argument;
+    touch_stack(); /* that of this thread, too, if another sets the limit */
     start_workers();
     atomic_store(&options.ss_lru_size, 2);
     may_be_refused = true;

@@ -1,9 +1,12 @@
 /* pool/pool.c: units and spans against a model of which units are out; the LRU's limits and counters. */
 #include "unit/unit.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bits.h"
+#include "os/clock.h"
+#include "os/vm.h"
 #include "pool/pool.h"
 
 enum {
@@ -492,6 +495,297 @@ ISOLATED(a_purge_of_all_gives_back_every_free_byte)
     EXPECT(pool_purge(PURGE_ALL) == 0);
 }
 
+/* ---- purging by age, and by limits */
+
+static void wait_ms(uint64_t ms)
+{
+    for (uint64_t end = clock_coarse_ms() + ms; clock_coarse_ms() <= end;)
+        usleep(1000);
+}
+
+/* Runs of all units of a SuperSlab but the last, which stays. */
+static size_t start_shared(void)
+{
+    EXPECT(region_claim());
+    size_t first = take_one();
+    for (size_t i = 1; i < SUPERSLAB_UNITS; i++)
+        take_one();
+    write_marks(first, SUPERSLAB_UNITS);
+    return first;
+}
+
+ISOLATED(free_units_go_back_once_nothing_was_freed_beside_them_for_the_decay)
+{
+    size_t first = start_shared();
+    atomic_store(&options.decay_ms, 200);
+    pool_give_units(first, 1);
+    EXPECT(pool_purge(PURGE_AGED) == 0);
+    EXPECT(pool_purge(PURGE_LRU) == 0);
+    wait_ms(200);
+    EXPECT(pool_purge(PURGE_LRU) == 0); /* it leaves shared SuperSlabs alone */
+    pool_give_units(first + 1, 1);
+    EXPECT(pool_purge(PURGE_AGED) == 0);
+    wait_ms(200);
+    EXPECT(pool_purge(PURGE_AGED) == 2 * UNIT_BYTES);
+    expect_zero(first, 2);
+    expect_marks(first + 2, SUPERSLAB_UNITS - 2);
+    EXPECT(pool_purge(PURGE_AGED) == 0 && stats_now().free_dirty_units == 0);
+    pool_validate();
+}
+
+ISOLATED(haste_shortens_the_decay)
+{
+    size_t first = start_shared();
+    atomic_store(&options.decay_ms, 60000);
+    pool_give_units(first, 1);
+    wait_ms(250);
+    EXPECT(pool_purge(PURGE_AGED) == 0);
+    pool_set_haste(8); /* 234 ms */
+    EXPECT(pool_purge(PURGE_AGED) == UNIT_BYTES);
+}
+
+ISOLATED(a_decay_longer_than_the_machine_is_up_keeps_everything)
+{
+    size_t first = start_shared();
+    atomic_store(&options.decay_ms, UINT32_MAX);
+    pool_give_units(first, 1);
+    pool_give_span(take_span_of(2));
+    EXPECT(pool_purge(PURGE_AGED) == 0);
+    EXPECT(pool_purge(PURGE_ALL) == UNIT_BYTES + 2 * (size_t)SUPERSLAB_BYTES);
+}
+
+ISOLATED(without_a_decay_everything_goes_at_once)
+{
+    size_t first = start_shared();
+    atomic_store(&options.decay_ms, 0);
+    pool_give_span(take_span_of(2));
+    EXPECT(stats_now().warm == 0);
+    pool_give_units(first, 1);
+    EXPECT(pool_purge(PURGE_AGED) == UNIT_BYTES);
+    pool_validate();
+}
+
+ISOLATED(over_the_soft_limit_there_is_no_decay)
+{
+    size_t first = start_shared();
+    atomic_store(&options.decay_ms, 3600000);
+    atomic_store(&options.soft_limit, 1);
+    pool_give_units(first, 1);
+    struct span span = take_span_of(8);
+    EXPECT(pool_purge(PURGE_AGED) == UNIT_BYTES);
+    pool_give_span(span);
+    EXPECT(stats_now().warm == 0);
+    atomic_store(&options.soft_limit, 1024);
+    pool_give_span(take_span_of(8));
+    EXPECT(stats_now().warm == 8);
+}
+
+ISOLATED(the_hard_limit_bounds_what_may_be_resident)
+{
+    enum { LIMIT_MIB = 4, LIMIT_UNITS = LIMIT_MIB * UNITS_IN_MIB };
+    bool clean;
+    EXPECT(region_claim());
+    atomic_store(&options.hard_limit, LIMIT_MIB);
+    size_t first = take_one();
+    for (size_t i = 1; i < LIMIT_UNITS; i++)
+        take_one();
+    EXPECT(stats_now().dirty_units == LIMIT_UNITS);
+    EXPECT(pool_take_units(1, 1, &clean) == POOL_NO_UNIT);
+    EXPECT(pool_take_span(1, 1, &clean).count == 0);
+    EXPECT(!pool_take_units_at(first + LIMIT_UNITS - 1, 1) || HAKMEM_TORTURE);
+    pool_validate();
+    pool_give_units(first, 1);
+    EXPECT(take_one() == first); /* it is resident anyway */
+    pool_give_units(first, 2);
+    EXPECT(pool_purge(PURGE_ALL) == 2 * UNIT_BYTES);
+    EXPECT(stats_now().dirty_units == LIMIT_UNITS - 2);
+    take_one();
+    take_one();
+    EXPECT(pool_take_units(1, 1, &clean) == POOL_NO_UNIT);
+    atomic_store(&options.hard_limit, 0);
+    take_one();
+    pool_validate();
+}
+
+ISOLATED(a_span_refused_for_the_hard_limit_is_whole_again)
+{
+    bool clean;
+    EXPECT(region_claim());
+    struct span span = take_span_of(8);
+    pool_give_span(span);
+    pool_purge(PURGE_ALL);
+    atomic_store(&options.hard_limit, 1);
+    size_t mapped = stats_now().mapped;
+    for (int i = 0; i < 5; i++)
+        EXPECT(pool_take_span(8, 1, &clean).count == 0);
+    EXPECT(stats_now().mapped == mapped && stats_now().dirty_units == 0);
+    pool_validate();
+    atomic_store(&options.hard_limit, 0);
+    EXPECT(pool_take_span(8, 1, &clean).first == span.first && clean);
+}
+
+ISOLATED(a_refused_purge_leaves_units_free_and_dirty)
+{
+    size_t first = start_shared();
+    struct span span = take_span_of(1);
+    bool clean;
+    pool_give_units(first, 2);
+    pool_give_units(first + 3, 1);
+    vm_test_fail_at(1);
+    EXPECT(pool_purge(PURGE_ALL) == UNIT_BYTES); /* the second row */
+    vm_test_fail_at(0);
+    EXPECT(stats_now().free_dirty_units == 2);
+    pool_validate();
+    EXPECT(pool_purge(PURGE_ALL) == 2 * UNIT_BYTES);
+    write_marks(span.first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
+    pool_give_span(span);
+    vm_test_fail_at(1);
+    EXPECT(pool_purge(PURGE_ALL) == 0);
+    vm_test_fail_at(0);
+    pool_validate();
+    EXPECT(pool_take_span(1, 1, &clean).first == span.first && !clean); /* calloc must clear it */
+}
+
+/* A young span beside an old one makes one of the age between. */
+ISOLATED(neighbours_are_as_old_as_their_mean)
+{
+    struct span_set set = {.kind = SUPERSLAB_WARM};
+    EXPECT(region_claim());
+    struct span span = take_span_of(4);
+    span_insert(&set, (struct span){span.first, 1}, 1000);
+    span_insert(&set, (struct span){span.first + 1, 1}, 2000);
+    EXPECT(span_oldest_ms(&set) == 1500);
+    span_insert(&set, (struct span){span.first + 3, 1}, 3000);
+    EXPECT(span_oldest_ms(&set) == 1500 && set.superslabs == 3);
+    span_insert(&set, (struct span){span.first + 2, 1}, 3000);
+    EXPECT(span_oldest_ms(&set) == (1500 * 2 + 3000) / 3 * 3 / 4 + 3000 / 4);
+    EXPECT(span_take_oldest(&set, 100).count == 4);
+}
+
+/* ---- the purger */
+
+static struct {
+    bool takes_care, over;
+    unsigned calls;
+} purger;
+
+static bool note_purger(size_t retained_bytes, bool over)
+{
+    EXPECT(retained_bytes > 0);
+    purger.calls++;
+    purger.over |= over;
+    return purger.takes_care;
+}
+
+ISOLATED(who_takes_care_of_purging_is_left_to_it)
+{
+    enum { SPANS = 16 };
+    struct span spans[SPANS];
+    EXPECT(region_claim());
+    set_limit(2);
+    pool_set_purger(note_purger);
+    purger.takes_care = true;
+    for (int i = 0; i < SPANS; i++)
+        spans[i] = take_span_of(1);
+    for (int i = 0; i < SPANS; i += 2)
+        pool_give_span(spans[i]);
+    if (SPANS / 2 * (size_t)SUPERSLAB_BYTES >= 8 << 20)
+        EXPECT(purger.calls > 0 && purger.over && stats_now().warm == SPANS / 2);
+    purger.takes_care = false;
+    for (int i = 1; i < SPANS; i += 2)
+        pool_give_span(spans[i]);
+    EXPECT(stats_now().warm <= 2);
+}
+
+/* ---- huge pages for what is dense */
+
+ISOLATED(a_superslab_is_due_after_some_dense_passes_in_a_row)
+{
+    enum { PASSES = 4 };
+    size_t first = start_shared(), number = first >> SUPERSLAB_UNITS_LOG2;
+    EXPECT(pool_is_collapsible(number));
+    for (int i = 1; i < PASSES; i++)
+        EXPECT(!pool_note_density(number, true));
+    EXPECT(!pool_note_density(number, false)); /* from the beginning */
+    for (int i = 1; i < PASSES; i++)
+        EXPECT(!pool_note_density(number, true));
+    EXPECT(pool_note_density(number, true));
+    EXPECT(!pool_is_collapsible(number));
+    pool_validate();
+    pool_note_holes(first);
+    EXPECT(pool_is_collapsible(number));
+    pool_validate();
+    pool_give_units(first, 1);
+    EXPECT(!pool_is_collapsible(number));
+}
+
+ISOLATED(an_emptied_superslab_is_no_huge_page_any_more)
+{
+    size_t first = start_shared(), number = first >> SUPERSLAB_UNITS_LOG2;
+    while (!pool_note_density(number, true))
+        ;
+    pool_give_units(first, SUPERSLAB_UNITS);
+    pool_validate();
+    EXPECT(!pool_is_collapsible(number) && stats_now().warm == 1);
+    EXPECT(!pool_note_density(number, true));
+    for (int i = 0; i < 10; i++)
+        EXPECT(!pool_note_density(number, true)); /* it is not shared */
+    pool_validate();
+}
+
+/* ---- forks */
+
+static _Atomic bool is_purging, is_over;
+
+static void *purge_again_and_again(void *argument)
+{
+    size_t first = *(size_t *)argument;
+    bool clean;
+    while (!atomic_load(&is_over)) {
+        pool_give_units(first, 2);
+        atomic_store(&is_purging, true);
+        pool_purge(PURGE_ALL);
+        atomic_store(&is_purging, false);
+        EXPECT(pool_take_units(2, 1, &clean) == first);
+        write_marks(first, 2);
+    }
+    return NULL;
+}
+
+/* All units but the two are in use; those are free in the child, though another thread was purging them. */
+static void expect_two_free(size_t first)
+{
+    bool clean;
+    pool_validate();
+    if (atomic_load(&is_purging))
+        EXPECT(pool_take_units(2, 1, &clean) == first);
+    pool_validate();
+}
+
+ISOLATED(a_child_has_the_units_that_were_being_purged)
+{
+    size_t first = start_shared();
+    pthread_t thread = unit_thread(purge_again_and_again, &first);
+    for (int i = 0; i < 300; i++) {
+        while (!atomic_load(&is_purging))
+            ;
+        pool_fork_prepare();
+        pid_t child = fork();
+        if (child == 0) {
+            pool_fork_child();
+            expect_two_free(first);
+            _exit(0);
+        }
+        pool_fork_parent();
+        int status;
+        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
+        EXPECT(status == 0);
+    }
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+    pool_validate();
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(histories_agree_with_the_model),
     cmocka_unit_test(units_come_lowest_first),
@@ -506,6 +800,19 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(warm_superslabs_go_cold_after_the_decay),
     cmocka_unit_test(prewarmed_superslabs_are_warm),
     cmocka_unit_test(a_purge_of_all_gives_back_every_free_byte),
+    cmocka_unit_test(free_units_go_back_once_nothing_was_freed_beside_them_for_the_decay),
+    cmocka_unit_test(haste_shortens_the_decay),
+    cmocka_unit_test(a_decay_longer_than_the_machine_is_up_keeps_everything),
+    cmocka_unit_test(without_a_decay_everything_goes_at_once),
+    cmocka_unit_test(over_the_soft_limit_there_is_no_decay),
+    cmocka_unit_test(the_hard_limit_bounds_what_may_be_resident),
+    cmocka_unit_test(a_span_refused_for_the_hard_limit_is_whole_again),
+    cmocka_unit_test(a_refused_purge_leaves_units_free_and_dirty),
+    cmocka_unit_test(neighbours_are_as_old_as_their_mean),
+    cmocka_unit_test(who_takes_care_of_purging_is_left_to_it),
+    cmocka_unit_test(a_superslab_is_due_after_some_dense_passes_in_a_row),
+    cmocka_unit_test(an_emptied_superslab_is_no_huge_page_any_more),
+    cmocka_unit_test(a_child_has_the_units_that_were_being_purged),
 };
 
 UNIT_MAIN(tests)
