@@ -1,0 +1,1 @@
+import { pageStart } from "./shell"; pageStart(() => null);
