@@ -1,8 +1,9 @@
 /* pages.c - which pages of the payload and of HAKMEM's own arrays are resident.
  *
  * Of a process the kernel tells it: by PAGEMAP_SCAN (Linux 6.7), which also knows huge pages and leaves
- * out the shared page of zeros, else by the entries of /proc/PID/pagemap. Of a core file, a page counts
- * when the file has it and it is not all zero. */
+ * out the shared page of zeros, else by the entries of /proc/PID/pagemap. The kernel leaves holes in a
+ * core file for what is not resident. One without holes is a debugger's: there a page counts when it is
+ * not all zero, or a live block of a slab lies on it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -66,6 +67,14 @@ static void found_pages(struct found *found, uint64_t start, uint64_t end, bool 
         found->huge_pages += count;
     }
 }
+
+/* How pages are found. */
+struct finder {
+    struct build *build;
+    int pagemap; /* process */
+    bool sparse; /* core: the file has holes for what was not resident */
+    void *buffer;
+};
 
 /* ---- a process */
 
@@ -133,47 +142,108 @@ static bool is_zero(const char *page, size_t bytes)
     return page[0] == 0 && memcmp(page, page + 1, bytes - 1) == 0;
 }
 
-static void find_in_core(struct reader *reader, uint64_t end, struct found *found, char *buffer)
+/* Whether a live block of a slab lies on the page: its program has hardly left it untouched. */
+static bool holds_live_slab_block(const struct reader_snapshot *snapshot, uint64_t page)
 {
-    for (uint64_t at = found->start; at < end;) {
-        const struct source_range *range = source_find(reader, at);
-        uint64_t step = size_min(end - at, CORE_STEP_BYTES);
-        if (!range || at - range->start >= range->file_bytes) {
-            at += range ? size_min(range->end - at, end - at) : step;
-            continue;
-        }
-        step = size_min(step, range->end - at);
-        source_read(reader, at, buffer, step);
-        for (uint64_t page = 0; page + found->page_bytes <= step; page += found->page_bytes)
-            if (!is_zero(buffer + page, found->page_bytes))
-                found_pages(found, at + page, at + page + found->page_bytes, false);
-        at += step;
+    const struct reader_slab *slab = reader_find_slab(snapshot, page);
+    if (!slab)
+        return false;
+    uint64_t offset = page - reader_unit_address(snapshot, slab->unit),
+             size = reader_class_bytes(slab->size_class);
+    uint64_t end = size_min(offset + snapshot->page_bytes, size * slab->blocks);
+    for (uint64_t block = offset / size; block * size < end; block++)
+        if (reader_slab_state(slab, (unsigned)block) == READER_LIVE)
+            return true;
+    return false;
+}
+
+/* A piece of one segment. Where the file has holes they are what is not resident. */
+static void find_in_piece(const struct finder *finder, uint64_t start, uint64_t bytes, struct found *found)
+{
+    char *buffer = finder->buffer;
+    source_read(finder->build->reader, start, buffer, bytes);
+    for (uint64_t page = 0; page + found->page_bytes <= bytes; page += found->page_bytes)
+        if (!is_zero(buffer + page, found->page_bytes) ||
+            (!finder->sparse && holds_live_slab_block(finder->build->snapshot, start + page)))
+            found_pages(found, start + page, start + page + found->page_bytes, false);
+}
+
+/* The next address at or above `at` for which the file has bytes; `end`: there is none below it. */
+static uint64_t next_data(const struct finder *finder, const struct source_range *range, uint64_t at,
+                          uint64_t end)
+{
+    if (!finder->sparse)
+        return at;
+    off_t offset = (off_t)(range->file_offset + (at - range->start));
+    off_t data = lseek(finder->build->reader->file, offset, SEEK_DATA);
+    return data < 0
+               ? end
+               : size_min(end, at + align_down((uint64_t)(data - offset), finder->build->reader->page_bytes));
+}
+
+/* Where the bytes from `at` on that the file has come to an end. */
+static uint64_t data_end(const struct finder *finder, const struct source_range *range, uint64_t at,
+                         uint64_t end)
+{
+    off_t offset = (off_t)(range->file_offset + (at - range->start));
+    off_t hole = lseek(finder->build->reader->file, offset, SEEK_HOLE);
+    return hole <= offset
+               ? end
+               : size_min(end, at + align_up((uint64_t)(hole - offset), finder->build->reader->page_bytes));
+}
+
+static void find_in_segment(const struct finder *finder, const struct source_range *range, uint64_t start,
+                            uint64_t end, struct found *found)
+{
+    for (uint64_t at = start; (at = next_data(finder, range, at, end)) < end;) {
+        uint64_t stop = finder->sparse ? data_end(finder, range, at, end)
+                                       : size_min(end, at + CORE_STEP_BYTES);
+        if (finder->sparse)
+            found_pages(found, at, stop, false);
+        else
+            find_in_piece(finder, at, stop - at, found);
+        at = stop;
     }
+}
+
+static void find_in_core(const struct finder *finder, uint64_t end, struct found *found)
+{
+    const struct source_ranges *ranges = &finder->build->reader->ranges;
+    for (size_t i = 0; i < ranges->count; i++) {
+        const struct source_range *range = &ranges->item[i];
+        uint64_t start = size_max(range->start, found->start);
+        uint64_t stop = size_min(range->start + range->file_bytes, end);
+        stop = align_down(stop, found->page_bytes);
+        if (start < stop && start % found->page_bytes == 0)
+            find_in_segment(finder, range, start, stop, found);
+    }
+}
+
+/* Whether the file has holes where memory would be: then it is the kernel's own. */
+static bool has_holes(struct reader *reader)
+{
+    if (reader->file < 0)
+        return false;
+    off_t hole = lseek(reader->file, 0, SEEK_HOLE);
+    return hole >= 0 && (uint64_t)hole < reader->size;
 }
 
 /* ---- both */
 
-struct finder {
-    struct reader *reader;
-    int pagemap;
-    void *buffer;
-};
-
 static bool find(const struct finder *finder, uint64_t end, struct found *found)
 {
-    if (finder->reader->kind == READER_PROCESS)
+    if (finder->build->reader->kind == READER_PROCESS)
         return find_in_process(finder->pagemap, end, found, finder->buffer);
-    find_in_core(finder->reader, end, found, finder->buffer);
+    find_in_core(finder, end, found);
     return true;
 }
 
-static bool find_payload(const struct finder *finder, struct build *build)
+static bool find_payload(const struct finder *finder, struct reader_snapshot *snapshot)
 {
-    struct reader_snapshot *snapshot = build->snapshot;
     size_t words = (snapshot->page_count + 63) / 64;
     struct found found = {.start = snapshot->base, .page_bytes = snapshot->page_bytes};
-    found.resident_map = build_take(build, words, sizeof *found.resident_map);
-    found.huge_map = build_take(build, words, sizeof *found.huge_map);
+    found.resident_map = memory_take(snapshot->memory, words, sizeof *found.resident_map);
+    found.huge_map = memory_take(snapshot->memory, words, sizeof *found.huge_map);
     if (!found.resident_map || !found.huge_map ||
         !find(finder, reader_unit_address(snapshot, snapshot->units), &found))
         return false;
@@ -198,22 +268,23 @@ static bool find_metadata(const struct finder *finder, struct reader_snapshot *s
 static bool open_pagemap(struct finder *finder)
 {
     char path[32];
-    if (finder->reader->kind != READER_PROCESS)
+    if (finder->build->reader->kind != READER_PROCESS)
         return true;
-    snprintf(path, sizeof path, "/proc/%d/pagemap", finder->reader->pid);
+    snprintf(path, sizeof path, "/proc/%d/pagemap", finder->build->reader->pid);
     finder->pagemap = open(path, O_RDONLY | O_CLOEXEC);
     return finder->pagemap >= 0;
 }
 
 bool build_pages(struct build *build)
 {
-    struct finder finder = {build->reader, -1, NULL};
+    struct finder finder = {build, -1, false, NULL};
     struct reader_snapshot *snapshot = build->snapshot;
     snapshot->page_count = (size_t)(snapshot->units * READER_UNIT_BYTES / snapshot->page_bytes);
     finder.buffer = build_take(build, 1, CORE_STEP_BYTES);
     if (!finder.buffer)
         return false;
-    bool known = open_pagemap(&finder) && find_payload(&finder, build) && find_metadata(&finder, snapshot);
+    finder.sparse = build->reader->kind == READER_CORE && has_holes(build->reader);
+    bool known = open_pagemap(&finder) && find_payload(&finder, snapshot) && find_metadata(&finder, snapshot);
     if (finder.pagemap >= 0)
         close(finder.pagemap);
     if (!known)

@@ -139,10 +139,16 @@ static void *fail_denied(int pid, char error[READER_ERROR_BYTES])
         return reader_fail(error,
                            "process %d belongs to another user (uid %u): run this as that user or as root",
                            pid, (unsigned)owner.st_uid);
-    if (ptrace_is_restricted())
+    if (geteuid() != 0 && ptrace_is_restricted())
         return reader_fail(
             error, "the kernel lets a process be read only by its parents (kernel.yama.ptrace_scope): "
                    "run this as root, or 'sysctl kernel.yama.ptrace_scope=0' first");
+    if (geteuid() == 0)
+        return reader_fail(
+            error,
+            "the kernel does not let process %d be read, not even by root: in a container, give it "
+            "the capability SYS_PTRACE",
+            pid);
     return reader_fail(
         error, "process %d may not be read (it is privileged or not dumpable): run this as root", pid);
 }

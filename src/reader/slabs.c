@@ -218,7 +218,8 @@ static bool add_superslab(struct build *build, struct batch *batch, size_t first
         uint32_t tag = build->tags[first + i];
         bool torn;
         if (!is_slab_tag(tag) || is_inner(records, i, tag) ||
-            i + class_units(tag % TAG_OWNED) > SUPERSLAB_UNITS)
+            i + class_units(tag % TAG_OWNED) > SUPERSLAB_UNITS ||
+            first + i + class_units(tag % TAG_OWNED) > build->image.units)
             continue;
         if (is_head(&records[i], first + i, tag)) {
             if (!add_unit(build, batch, first + i, &records[i]))
