@@ -10,6 +10,11 @@ if(PKG_CONFIG_FOUND)
   pkg_check_modules(jansson QUIET IMPORTED_TARGET jansson)
 endif()
 
+# The image reader: it knows the layout of the allocator's records, and links none of its code.
+file(GLOB reader_sources CONFIGURE_DEPENDS src/reader/*.c)
+add_library(hakmem_reader STATIC ${reader_sources})
+target_link_libraries(hakmem_reader PUBLIC hakmem_flags)
+
 # All of the command but main, for its tests too.
 file(GLOB tool_sources CONFIGURE_DEPENDS src/tool/*.c)
 list(REMOVE_ITEM tool_sources "${PROJECT_SOURCE_DIR}/src/tool/main.c")
@@ -17,7 +22,7 @@ if(NOT jansson_FOUND)
   message(STATUS "Skipped: the hakmem command (jansson not found; scripts/setup.sh installs it)")
 elseif(tool_sources)
   add_library(hakmem_tool OBJECT ${tool_sources})
-  target_link_libraries(hakmem_tool PUBLIC hakmem_flags PkgConfig::jansson m Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_libraries(hakmem_tool PUBLIC hakmem_flags hakmem_reader PkgConfig::jansson m Threads::Threads ${CMAKE_DL_LIBS})
   add_executable(hakmem_command src/tool/main.c)
   set_target_properties(hakmem_command PROPERTIES OUTPUT_NAME hakmem)
   target_link_libraries(hakmem_command PRIVATE hakmem_tool)

@@ -5,17 +5,7 @@
 #include "base/check.h"
 #include "heap/arena.h"
 #include "heap/misuse.h"
-
-struct depot_bin {
-    struct magazine *full;  /* [lock: depot] */
-    _Atomic uint32_t count; /* [lock: depot] to write */
-};
-
-struct depot_shard {
-    _Alignas(CACHE_LINE) struct lock lock;
-    struct magazine *_Atomic empty; /* [lock: depot] to write */
-    struct depot_bin bins[SIZE_CLASSES];
-};
+#include "region/image.h"
 
 static struct depot_shard *_Atomic shards; /* DEPOT_SHARDS of them, or NULL before depot_open */
 
@@ -43,6 +33,14 @@ static unsigned shard_capacity(unsigned size_class)
     return (unsigned)size_max(2, DEPOT_CLASS_BYTES / magazine_bytes);
 }
 
+static void describe(const struct depot_shard *first)
+{
+    struct image_header *image = region_image();
+    image->depot_shard_bytes = sizeof *first;
+    image->depot_shards = DEPOT_SHARDS;
+    image->depot = (uintptr_t)first;
+}
+
 bool depot_open(void)
 {
     if (shards_or_null())
@@ -51,8 +49,9 @@ bool depot_open(void)
     size_t first = region_take_cells(cells);
     if (first == SIZE_MAX)
         return false;
-    atomic_store_explicit(&shards, (struct depot_shard *)region_cell(first + cells - 1),
-                          memory_order_release);
+    struct depot_shard *opened = region_cell(first + cells - 1);
+    describe(opened);
+    atomic_store_explicit(&shards, opened, memory_order_release);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include "os/fork.h"
 #include "os/thread.h"
 #include "pool/pool.h"
+#include "region/image.h"
 
 #define NO_STACK ((void **)(uintptr_t)&fastcache_none)
 
@@ -42,6 +43,15 @@ static void registry_unlock(void)
 
 /* ---- making heaps; [lock: registry] */
 
+static void describe(const struct heap *newest)
+{
+    struct image_header *image = region_image();
+    image->heap_bytes = sizeof(struct heap);
+    image->heap_bins_bytes = sizeof(struct heap_bins);
+    image->magazine_bytes = sizeof(struct magazine);
+    image->newest_heap = (uintptr_t)newest;
+}
+
 static struct heap *make_heap(void)
 {
     if (!region_claim())
@@ -60,6 +70,7 @@ static struct heap *make_heap(void)
     heap->next_heap = atomic_load_explicit(&registry.heaps, memory_order_relaxed);
     atomic_store_explicit(&registry.heaps, heap, memory_order_release);
     atomic_fetch_add_explicit(&registry.count, 1, memory_order_relaxed);
+    describe(heap);
     return heap;
 }
 
@@ -68,8 +79,11 @@ static void open_for_threads(void)
 {
     region_want_remote_maps();
     depot_open();
-    if (!registry_commons())
-        atomic_store_explicit(&registry.commons, make_heap(), memory_order_release);
+    if (!registry_commons()) {
+        struct heap *commons = make_heap();
+        atomic_store_explicit(&registry.commons, commons, memory_order_release);
+        region_image()->commons = (uintptr_t)commons;
+    }
 }
 
 /* The first heap is its program's: busy from the start. With the second come the things that only
@@ -132,6 +146,7 @@ static void park(struct heap *heap)
     CHECK(!atomic_load(&heap->parked));
     heap->slow_events = 0;
     heap->busy = false;
+    heap->thread = 0;
     atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
     parked_prepend(heap);
     atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
@@ -167,6 +182,7 @@ NOINLINE struct heap *registry_attach(void)
     registry_unlock();
     if (!heap)
         return tls_real = registry_commons();
+    heap->thread = (uintptr_t)__builtin_thread_pointer();
     tls_heap = tls_real = heap;
     /* the thread has its heap by now, so these may allocate */
     fork_register(&fork_handlers);
