@@ -71,8 +71,9 @@ static void found_pages(struct found *found, uint64_t start, uint64_t end, bool 
 /* How pages are found. */
 struct finder {
     struct build *build;
-    int pagemap; /* process */
-    bool sparse; /* core: the file has holes for what was not resident */
+    int pagemap;         /* process */
+    bool sparse;         /* core: the file has holes for what was not resident */
+    uint64_t left_bytes; /* core: a file has no more memory than bytes, whatever its segments claim */
     void *buffer;
 };
 
@@ -192,21 +193,22 @@ static uint64_t data_end(const struct finder *finder, const struct source_range 
                : size_min(end, at + align_up((uint64_t)(hole - offset), finder->build->reader->page_bytes));
 }
 
-static void find_in_segment(const struct finder *finder, const struct source_range *range, uint64_t start,
+static void find_in_segment(struct finder *finder, const struct source_range *range, uint64_t start,
                             uint64_t end, struct found *found)
 {
-    for (uint64_t at = start; (at = next_data(finder, range, at, end)) < end;) {
+    for (uint64_t at = start; finder->left_bytes && (at = next_data(finder, range, at, end)) < end;) {
         uint64_t stop = finder->sparse ? data_end(finder, range, at, end)
                                        : size_min(end, at + CORE_STEP_BYTES);
         if (finder->sparse)
             found_pages(found, at, stop, false);
         else
             find_in_piece(finder, at, stop - at, found);
+        finder->left_bytes -= size_min(stop - at, finder->left_bytes);
         at = stop;
     }
 }
 
-static void find_in_core(const struct finder *finder, uint64_t end, struct found *found)
+static void find_in_core(struct finder *finder, uint64_t end, struct found *found)
 {
     const struct source_ranges *ranges = &finder->build->reader->ranges;
     for (size_t i = 0; i < ranges->count; i++) {
@@ -230,7 +232,7 @@ static bool has_holes(struct reader *reader)
 
 /* ---- both */
 
-static bool find(const struct finder *finder, uint64_t end, struct found *found)
+static bool find(struct finder *finder, uint64_t end, struct found *found)
 {
     if (finder->build->reader->kind == READER_PROCESS)
         return find_in_process(finder->pagemap, end, found, finder->buffer);
@@ -238,7 +240,7 @@ static bool find(const struct finder *finder, uint64_t end, struct found *found)
     return true;
 }
 
-static bool find_payload(const struct finder *finder, struct reader_snapshot *snapshot)
+static bool find_payload(struct finder *finder, struct reader_snapshot *snapshot)
 {
     size_t words = (snapshot->page_count + 63) / 64;
     struct found found = {.start = snapshot->base, .page_bytes = snapshot->page_bytes};
@@ -253,7 +255,7 @@ static bool find_payload(const struct finder *finder, struct reader_snapshot *sn
     return true;
 }
 
-static bool find_metadata(const struct finder *finder, struct reader_snapshot *snapshot)
+static bool find_metadata(struct finder *finder, struct reader_snapshot *snapshot)
 {
     for (int kind = 0; kind < READER_METADATA_KINDS; kind++) {
         struct reader_metadata *metadata = &snapshot->metadata[kind];
@@ -277,7 +279,7 @@ static bool open_pagemap(struct finder *finder)
 
 bool build_pages(struct build *build)
 {
-    struct finder finder = {build, -1, false, NULL};
+    struct finder finder = {build, -1, false, build->reader->size, NULL};
     struct reader_snapshot *snapshot = build->snapshot;
     snapshot->page_count = (size_t)(snapshot->units * READER_UNIT_BYTES / snapshot->page_bytes);
     finder.buffer = build_take(build, 1, CORE_STEP_BYTES);
