@@ -15,6 +15,7 @@ static const struct {
     {"explain", command_explain, "say where a running program's memory is, and what would help"},
     {"stats", command_stats, "print a running program's counters: text, JSON, OpenMetrics"},
     {"ptr", command_ptr, "say what lies at an address of a running program"},
+    {"map", command_map, "draw a running program's heap: a page to zoom into, or a picture"},
     {"bench", command_bench, "run the benchmarks under HAKMEM and every allocator installed here"},
     {"compare", command_compare, "compare allocators on a program of yours"},
     {"probe-malloc", command_probe_malloc, NULL},
