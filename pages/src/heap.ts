@@ -47,7 +47,8 @@ export interface Frame {
   free_bytes: number;
   cached_bytes: number;
   kept_bytes: number;
-  resident_bytes: number;
+  metadata_bytes: number;
+  other_bytes: number;
   changes: number; // entries of the change_* columns; of frame 0: none
 }
 

@@ -256,11 +256,13 @@ export class HeapView {
     const scale = this.scale * this.ratio;
     context.lineWidth = 2 * this.ratio;
     context.strokeStyle = css(this.painter.palette.ink);
-    for (let unit = head; unit < end; unit++) {
+    for (let unit = head; unit < end; ) {
+      const rows = Math.min(end - unit, this.rows - (unit % this.rows));
       const { x, y } = this.origin(unit);
       const wide = Math.max(4 * this.ratio, UNIT_PAGES * scale);
-      const high = Math.max(4 * this.ratio, scale);
+      const high = Math.max(4 * this.ratio, rows * scale);
       context.strokeRect((x - this.left) * scale - this.ratio, (y - this.top) * scale - this.ratio, wide + this.ratio, high + this.ratio);
+      unit += rows;
     }
   }
 }

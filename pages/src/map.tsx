@@ -18,21 +18,21 @@ const PLAY_MS = 450;
 
 function Summary({ heap }: { heap: Heap }) {
   const now = heap.now;
-  const share = (value: number) => format.percent(value, now.rss_bytes || now.resident_bytes);
   const parts = [
     { label: "Live blocks", value: now.live_bytes, colour: "--live" },
     { label: "Free in slabs", value: now.free_bytes, colour: "--free" },
     { label: "Cached", value: now.cached_bytes, colour: "--cached" },
     { label: "Kept for reuse", value: now.kept_bytes, colour: "--kept" },
-  ];
+    { label: "Metadata", value: now.metadata_bytes, colour: "--meta" },
+    { label: "Not HAKMEM's", value: now.other_bytes, colour: "--other" },
+  ].filter((part) => part.value > 0);
   const whole = parts.reduce((sum, part) => sum + part.value, 0) || 1;
   return (
     <>
       <Tiles tiles={[
-        { label: "RSS of the process", value: now.rss_bytes ? format.bytes(now.rss_bytes) : "unknown",
-          note: now.resident_bytes ? `${format.bytes(now.resident_bytes)} of it here` : undefined },
+        { label: "RSS", value: now.rss_bytes ? format.bytes(now.rss_bytes) : "unknown", note: "of the whole process" },
         ...parts.map((part) => ({ label: part.label, value: format.bytes(part.value), colour: part.colour,
-          note: now.rss_bytes ? `${share(part.value)} of RSS` : undefined })),
+          note: `${format.percent(part.value, whole)} of it` })),
       ]} />
       <div class="share" role="img" aria-label={parts.map((part) => `${part.label} ${format.percent(part.value, whole)}`).join(", ")}>
         {parts.map((part) => <span key={part.label} style={`width:${(100 * part.value) / whole}%;background:var(${part.colour})`} />)}
@@ -67,7 +67,7 @@ function TimeLine({ heap, frame, onFrame }: { heap: Heap; frame: number; onFrame
         <output>{format.seconds(at)}</output>
       </div>
       <Chart label="Memory over the recording" seconds={seconds} mark={at} height={190} lines={[
-        line("RSS", "--ink", (i) => heap.frames[i].rss_bytes || heap.frames[i].resident_bytes),
+        line("RSS", "--ink", (i) => heap.frames[i].rss_bytes),
         line("live", "--live", (i) => heap.frames[i].live_bytes, true),
         line("free in slabs", "--free", (i) => heap.frames[i].free_bytes),
         line("cached", "--cached", (i) => heap.frames[i].cached_bytes),

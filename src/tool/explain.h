@@ -4,6 +4,8 @@
 
 #include "reader/advice.h"
 
+#include <jansson.h>
+
 struct explanation {
     const struct reader_snapshot *snapshot;
     const struct reader_parts *parts;
@@ -13,7 +15,10 @@ struct explanation {
 
 void explain_print(const struct explanation *told);
 
-/* The format of docs/hakmem-explain-schema.json. False, with errno, when it cannot be written. */
+/* The format of docs/hakmem-explain-schema.json. */
+json_t *explain_json(const struct explanation *told);
+
+/* Prints it. False, with errno, when it cannot be written. */
 bool explain_write_json(const struct explanation *told);
 
 /* The classes with most free and cached memory first: their numbers; returns how many have any slab. */

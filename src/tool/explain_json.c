@@ -96,7 +96,7 @@ static json_t *skipped_json(const struct reader_skipped *skipped)
     return object;
 }
 
-bool explain_write_json(const struct explanation *told)
+json_t *explain_json(const struct explanation *told)
 {
     static const char *const residency[] = {"unknown", "exact", "core"};
     const struct reader_snapshot *snapshot = told->snapshot;
@@ -114,5 +114,10 @@ bool explain_write_json(const struct explanation *told)
     json_object_set_new(object, "growth", growth_json(told->growth));
     json_object_set_new(object, "advice", advice_json(told->advice));
     json_object_set_new(object, "skipped", skipped_json(&snapshot->skipped));
-    return json_print(object);
+    return object;
+}
+
+bool explain_write_json(const struct explanation *told)
+{
+    return json_print(explain_json(told));
 }

@@ -94,6 +94,8 @@ uint32_t map_colour_page(const struct map_colours *colours, size_t unit, unsigne
 struct mean {
     double red, green, blue;
     size_t count;
+    uint32_t first; /* colour, and */
+    bool alike;     /* whether all were that */
 };
 
 static void mean_add(struct mean *mean, uint32_t colour)
@@ -101,14 +103,18 @@ static void mean_add(struct mean *mean, uint32_t colour)
     mean->red += colour >> 16 & 255;
     mean->green += colour >> 8 & 255;
     mean->blue += colour & 255;
+    mean->first = mean->count ? mean->first : colour;
+    mean->alike = mean->alike && colour == mean->first;
     mean->count++;
 }
 
-/* With five bits for each channel: few enough colours that neighbours have the same. */
+/* A mixed one with five bits for each channel: few enough colours that neighbours have the same. */
 static uint32_t mean_colour(const struct mean *mean)
 {
     if (mean->count == 0)
         return MAP_COLOUR_COLD;
+    if (mean->alike)
+        return mean->first;
     double count = (double)mean->count * 8;
     return rgb(fmin(255, 8 * round(mean->red / count)), fmin(255, 8 * round(mean->green / count)),
                fmin(255, 8 * round(mean->blue / count)));
@@ -121,7 +127,7 @@ uint32_t map_colour_unit(const struct map_colours *colours, size_t unit)
 
 uint32_t map_colour_units(const struct map_colours *colours, size_t first, size_t count)
 {
-    struct mean mean = {0, 0, 0, 0};
+    struct mean mean = {.alike = true};
     for (size_t unit = first; unit < first + count && unit < colours->cells->units; unit++)
         if (colours->cells->cell[unit].kind != MAP_NONE)
             for (unsigned page = 0; page < MAP_UNIT_PAGES; page++)

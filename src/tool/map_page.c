@@ -3,6 +3,7 @@
 
 #include "map_page.h"
 
+#include "json.h"
 #include "map_blocks.h"
 #include "page.h"
 #include "text.h"
@@ -43,18 +44,6 @@ static json_t *time_json(uint64_t since_1970_ms)
     return json_string(buffer);
 }
 
-static json_t *address_json(uint64_t address)
-{
-    char buffer[24];
-    snprintf(buffer, sizeof buffer, "0x%llx", (unsigned long long)address);
-    return json_string(buffer);
-}
-
-static json_t *count_json(uint64_t count)
-{
-    return json_integer((json_int_t)count);
-}
-
 static json_t *classes_json(void)
 {
     json_t *array = json_array();
@@ -75,7 +64,7 @@ static json_t *heaps_json(const struct reader_snapshot *snapshot)
         const struct reader_heap *heap = &snapshot->heaps[i];
         const char *state = heap->commons ? "commons" : heap->parked ? "parked" : "thread";
         json_array_append_new(array, json_pack("{s:I,s:o,s:i,s:s}", "number", (json_int_t)heap->number, "name",
-                                               page_text(heap->thread_name), "tid", heap->tid, "state", state));
+                                               json_text(heap->thread_name), "tid", heap->tid, "state", state));
     }
     return array;
 }
@@ -84,16 +73,16 @@ static json_t *frame_json(const struct map_frame *frame)
 {
     const struct map_totals *totals = &frame->totals;
     json_t *object = json_object();
-    json_object_set_new(object, "at_ms", count_json(frame->at_ms));
-    json_object_set_new(object, "units", count_json(frame->units));
-    json_object_set_new(object, "changes", count_json(frame->changes));
-    json_object_set_new(object, "rss_bytes", count_json(totals->rss_bytes));
-    json_object_set_new(object, "live_bytes", count_json(totals->live_bytes));
-    json_object_set_new(object, "free_bytes", count_json(totals->free_bytes));
-    json_object_set_new(object, "cached_bytes", count_json(totals->cached_bytes));
-    json_object_set_new(object, "kept_bytes", count_json(totals->kept_bytes));
-    json_object_set_new(object, "metadata_bytes", count_json(totals->metadata_bytes));
-    json_object_set_new(object, "other_bytes", count_json(totals->other_bytes));
+    json_object_set_new(object, "at_ms", json_count(frame->at_ms));
+    json_object_set_new(object, "units", json_count(frame->units));
+    json_object_set_new(object, "changes", json_count(frame->changes));
+    json_object_set_new(object, "rss_bytes", json_count(totals->rss_bytes));
+    json_object_set_new(object, "live_bytes", json_count(totals->live_bytes));
+    json_object_set_new(object, "free_bytes", json_count(totals->free_bytes));
+    json_object_set_new(object, "cached_bytes", json_count(totals->cached_bytes));
+    json_object_set_new(object, "kept_bytes", json_count(totals->kept_bytes));
+    json_object_set_new(object, "metadata_bytes", json_count(totals->metadata_bytes));
+    json_object_set_new(object, "other_bytes", json_count(totals->other_bytes));
     return object;
 }
 
@@ -126,14 +115,14 @@ static void facts_add(json_t *json, const struct map_page *map)
     program_name(snapshot, name);
     json_object_set_new(json, "kind", json_string("map"));
     json_object_set_new(json, "version", json_integer(FORMAT_VERSION));
-    json_object_set_new(json, "program", page_text(name));
+    json_object_set_new(json, "program", json_text(name));
     json_object_set_new(json, "pid", json_integer(snapshot->pid));
     json_object_set_new(json, "source", json_string(snapshot->source == READER_CORE ? "core" : "process"));
     json_object_set_new(json, "stopped", json_boolean(snapshot->stopped));
-    json_object_set_new(json, "library", page_text(snapshot->library));
+    json_object_set_new(json, "library", json_text(snapshot->library));
     json_object_set_new(json, "taken", time_json(snapshot->taken_ms));
     json_object_set_new(json, "read_ms", json_real((double)snapshot->read_us / 1e3));
-    json_object_set_new(json, "base", address_json(snapshot->base));
+    json_object_set_new(json, "base", json_address(snapshot->base));
     json_object_set_new(json, "superslab_units", json_integer(snapshot->superslab_units));
     json_object_set_new(json, "page_bytes", json_integer(snapshot->page_bytes));
     json_object_set_new(json, "residency", json_string(residency_name(snapshot->residency)));

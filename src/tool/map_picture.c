@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { INK = 0x1b2130, SOFT = 0x5b6474 };
-enum { TILES_OF_PAGES = 48, TILES_OF_UNITS = 1600, TILES_MOST = 20000 };
+enum { TILES_OF_PAGES = 96, TILES_OF_UNITS = 1600, TILES_MOST = 20000 };
 static const float WIDTH = 960, MARGIN = 28, LINE = 19, MAP_HEIGHT = 560;
 static const float COLUMN_GAP = 1, TILE_GAP = 2, CELL_MOST = 11;
 static const unsigned COLUMNS = 2;
@@ -122,19 +122,19 @@ static float legend_entry(struct picture *picture, float x, float y, uint32_t co
 {
     picture_add_rect(picture, (struct picture_rect){x, y - 10, 11, 11, colour});
     picture_add_text(picture, x + 16, y, 12, false, INK, text);
-    return x + 16 + 7.1f * (float)strlen(text) + 14;
+    return x + 16 + 6.7f * (float)strlen(text) + 14;
 }
 
 static float legend_scale(struct picture *picture, float x, float y, enum map_by by, const char *from,
                           const char *to)
 {
     picture_add_text(picture, x, y, 12, false, INK, from);
-    x += 7.1f * (float)strlen(from) + 4;
+    x += 6.7f * (float)strlen(from) + 4;
     for (int i = 0; i < 32; i++)
         picture_add_rect(picture, (struct picture_rect){x + 4 * (float)i, y - 10, 4, 11,
                                                         map_colour_scale(by, i / 31.0)});
     picture_add_text(picture, x + 134, y, 12, false, INK, to);
-    return x + 134 + 7.1f * (float)strlen(to) + 14;
+    return x + 134 + 6.7f * (float)strlen(to) + 14;
 }
 
 static void legend_draw(struct picture *picture, enum map_by by, float y)

@@ -72,19 +72,6 @@ void page_data_add(struct page_data *data, const char *name, enum page_type type
         memcpy(to + i * type, from + i * stride, type);
 }
 
-json_t *page_text(const char *text)
-{
-    json_t *json = json_string(text);
-    if (json)
-        return json;
-    char *copy = text_copy(text);
-    for (char *c = copy; *c; c++)
-        *c = (unsigned char)*c < 0x80 ? *c : '?';
-    json = json_string(copy);
-    free(copy);
-    return json;
-}
-
 json_t *page_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();

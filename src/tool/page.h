@@ -38,9 +38,6 @@ void page_data_free(struct page_data *data);
 void page_data_add(struct page_data *data, const char *name, enum page_type type, const void *first,
                    size_t count, size_t stride);
 
-/* A JSON string of any bytes: what is no UTF-8 becomes '?'. */
-json_t *page_text(const char *text);
-
 /* A JSON number; null for what is no number. */
 json_t *page_number(double value);
 

@@ -117,10 +117,9 @@ export function heapMake({ superslabs, frames = 1, seed = 7, blocks = true }) {
 }
 
 function totals(units, table, columns) {
-  const sum = { live_bytes: 0, free_bytes: 0, cached_bytes: 0, kept_bytes: 0, resident_bytes: 0 };
+  const sum = { live_bytes: 0, free_bytes: 0, cached_bytes: 0, kept_bytes: 0, metadata_bytes: units * 900, other_bytes: 3e6 };
   for (let unit = 0; unit < units; unit++) {
     const kind = columns.kind[unit];
-    for (let bits = columns.resident[unit]; bits; bits &= bits - 1) sum.resident_bytes += 4096;
     if (kind === KIND.slab) {
       const { bytes, blocks } = table[columns.class[unit]];
       sum.live_bytes += columns.live[unit] * bytes;
@@ -129,7 +128,8 @@ function totals(units, table, columns) {
     } else if (kind >= KIND.run && kind !== KIND.runCached) sum.live_bytes += UNIT;
     else if (kind === KIND.dirty) sum.kept_bytes += UNIT;
   }
-  return { ...sum, rss_bytes: sum.resident_bytes * 1.08 };
+  const parts = Object.values(sum).reduce((a, b) => a + b, 0);
+  return { ...sum, rss_bytes: parts };
 }
 
 export function mapMock(template, wanted) {
