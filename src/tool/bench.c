@@ -9,7 +9,9 @@
 #include "locate.h"
 #include "options.h"
 #include "report.h"
+#include "page.h"
 #include "results.h"
+#include "seed.h"
 #include "suite.h"
 #include "table.h"
 #include "text.h"
@@ -24,7 +26,7 @@ enum { RUNS = 5, RUNS_QUICK = 3, RUNS_MOST = 1000 };
 static const double TIME_LIMIT_S = 120;
 
 static struct {
-    bool quick, all, list, no_peers;
+    bool quick, all, list, no_peers, seed_report;
     unsigned long long runs, operations;
     const char *only, *json, *html, *svg, *markdown;
     struct text_list peers;
@@ -40,6 +42,8 @@ static const struct option_spec options[] = {
     {"no-peers", OPTION_FLAG, &asked.no_peers, NULL,
      "leave out what is installed, but for the system's malloc"},
     {"all", OPTION_FLAG, &asked.all, NULL, "print wall and CPU time and page faults too"},
+    {"seed-report", OPTION_FLAG, &asked.seed_report, NULL,
+     "the seed benchmark alone, with all that it costs; --html and --markdown write that report"},
     {"json", OPTION_TEXT, &asked.json, "FILE", "write every figure there"},
     {"html", OPTION_TEXT, &asked.html, "FILE", "write a page with plots there"},
     {"svg", OPTION_TEXT, &asked.svg, "FILE", "draw speed and peak RSS there"},
@@ -196,14 +200,19 @@ static bool reports_write(const struct results *results, char *const *argv)
     return written;
 }
 
+static size_t runs_wanted(void)
+{
+    size_t runs = asked.quick ? RUNS_QUICK : RUNS;
+    if (asked.runs)
+        runs = asked.runs < RUNS_MOST ? (size_t)asked.runs : RUNS_MOST;
+    return runs;
+}
+
 static int bench_all(const struct allocator_list *allocators, const struct bench_plan *plan,
                      char *const *argv)
 {
     struct results results;
-    size_t runs = asked.quick ? RUNS_QUICK : RUNS;
-    if (asked.runs)
-        runs = asked.runs < RUNS_MOST ? (size_t)asked.runs : RUNS_MOST;
-    results_start(&results, allocators, plan->rows, runs);
+    results_start(&results, allocators, plan->rows, runs_wanted());
     process_prepare();
     if (!rows_run(&results, plan))
         return 1;
@@ -211,6 +220,31 @@ static int bench_all(const struct allocator_list *allocators, const struct bench
     if (!reports_write(&results, argv))
         return 1;
     return results_hakmem_failed(&results) ? 1 : 0;
+}
+
+static int bench_seed(const struct allocator_list *allocators, const struct bench_plan *plan, char *const *argv)
+{
+    const struct suite_case *seed = suite_find("random_mixed", strlen("random_mixed"));
+    const char *quick = asked.quick && seed->quick_operations ? seed->quick_operations : "";
+    struct seed_request request = {.allocators = allocators,
+                                   .runs = runs_wanted(),
+                                   .operations = *plan->operations ? plan->operations : quick,
+                                   .html = asked.html,
+                                   .markdown = asked.markdown,
+                                   .command = argv};
+    return seed_report_make(&request);
+}
+
+/* False, having said why, when --seed-report stands beside what does not go with it. */
+static bool seed_is_alone(void)
+{
+    if (!asked.seed_report)
+        return true;
+    if (asked.only || asked.json || asked.svg || asked.all) {
+        usage_error("bench", "--seed-report goes with --html and --markdown, not with --only, --all, --json or --svg");
+        return false;
+    }
+    return true;
 }
 
 int command_bench(int argc, char **argv)
@@ -227,11 +261,15 @@ int command_bench(int argc, char **argv)
         suite_print();
         return 0;
     }
-    if (!plan_make(&plan))
+    if (!seed_is_alone() || !plan_make(&plan))
         return 2;
+    if (asked.seed_report && asked.html && !page_available())
+        return 1;
     struct peer_request request = {asked.peers, asked.no_peers};
     if (!allocators_find("bench", &request, &allocators, &status))
         return status;
     allocators_print(&allocators);
+    if (asked.seed_report)
+        return bench_seed(&allocators, &plan, argv);
     return bench_all(&allocators, &plan, argv);
 }
