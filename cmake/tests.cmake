@@ -6,6 +6,7 @@
 #   misuse/*.c                  programs that do wrong, judged by misuse/run.sh PROGRAM SOURCE
 #   apps/run.sh                 real programs: run.sh --list names them, run.sh NAME runs one
 #   tool/unit_*.c, tool/*.sh    the hakmem command and the benchmarks
+#   pages/run.sh                the command's pages, in a headless Chromium
 #   scripts/*.sh                the repository: install, packages, scripts
 #
 # Scripts find what they need in HAKMEM_LIB, HK_STATIC_LIB, HK_COMMAND, HK_BUILD_DIR,
@@ -158,7 +159,7 @@ if(sources)
   endforeach()
 endif()
 
-# --- tool, scripts --------------------------------------------------------------------------------
+# --- tool, pages, scripts --------------------------------------------------------------------------------
 if(TARGET hakmem_tool)
   if(cmocka_FOUND)
     find_sources(tool unit_*.c)
@@ -178,6 +179,9 @@ if(TARGET hakmem_tool)
     string(REGEX REPLACE "^test_" "" name ${name})
     add_script_test(tool.${name} tool 300 sh "${source}")
   endforeach()
+endif()
+if(TARGET hakmem_tool AND "pages" IN_LIST HAKMEM_TEST_KINDS)
+  add_script_test(pages pages 300 sh "${tests}/pages/run.sh")
 endif()
 find_sources(scripts *.sh)
 foreach(source IN LISTS sources)

@@ -22,6 +22,7 @@ interface HeapFieldProps {
   heap: Heap;
   painter: Painter;
   hidden: boolean;
+  zoomed: boolean;
   unit: number;
   onUnit: (unit: number) => void;
   onOpen: (head: number) => void;
@@ -45,6 +46,7 @@ export function HeapField(props: HeapFieldProps) {
     const observer = new ResizeObserver(() => element.clientWidth && made.resize(element.clientWidth, element.clientHeight));
     observer.observe(element);
     const wheel = (event: WheelEvent) => {
+      if (event.deltaY > 0 && !made.zoomed) return; // the page scrolls on
       event.preventDefault();
       made.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)), event.offsetX, event.offsetY);
     };
@@ -118,7 +120,7 @@ export function HeapField(props: HeapFieldProps) {
   };
   return (
     <div hidden={props.hidden}>
-      <canvas ref={canvas} class="heap" id="heap" tabIndex={0} role="application" aria-roledescription="heap map"
+      <canvas ref={canvas} class="heap" id="heap" style={`touch-action:${props.zoomed ? "none" : "pan-y"}`} tabIndex={0} role="application" aria-roledescription="heap map"
         aria-label="Map of the heap: arrow keys move between slabs, Enter opens one, plus and minus zoom"
         onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={up} onPointerLeave={() => setTip(null)}
         onDblClick={(event) => { const place = view.current!.at(event.offsetX, event.offsetY); if (place) openAt(place.unit); }}

@@ -157,14 +157,15 @@ function Map({ data }: { data: Data<MapMeta> }) {
         </nav>
         <div class="stage">
           <div class="field">
-            <HeapField heap={heap} painter={painter} hidden={slab >= 0} unit={unit} onUnit={setUnit} onOpen={open} onView={onView} say={say} />
+            <HeapField heap={heap} painter={painter} hidden={slab >= 0} zoomed={zoomed} unit={unit} onUnit={setUnit} onOpen={open} onView={onView} say={say} />
             {slab >= 0 && <SlabField heap={heap} palette={palette} head={slab} frame={frame} onClose={() => setSlab(-1)} say={say} />}
           </div>
           <Facts heap={heap} unit={unit} opened={slab >= 0} onOpen={open} />
         </div>
         <Legend palette={palette} by={by} heap={heap} blocks={slab >= 0} />
         <p class="soft keys">
-          Wheel, pinch or <kbd>+</kbd> <kbd>−</kbd> zoom; drag or arrows move; <kbd>Enter</kbd> or a double click opens a slab, <kbd>Esc</kbd> goes back.
+          {slab >= 0 ? <>Arrows move between blocks, <kbd>Esc</kbd> goes back to the heap.</>
+            : <>Wheel, pinch or <kbd>+</kbd> <kbd>−</kbd> zoom; drag or arrows move; <kbd>Enter</kbd> or a double click opens a slab.</>}
         </p>
         <Notices heap={heap} />
       </section>

@@ -222,7 +222,8 @@ static int bench_all(const struct allocator_list *allocators, const struct bench
     return results_hakmem_failed(&results) ? 1 : 0;
 }
 
-static int bench_seed(const struct allocator_list *allocators, const struct bench_plan *plan, char *const *argv)
+static int bench_seed(const struct allocator_list *allocators, const struct bench_plan *plan,
+                      char *const *argv)
 {
     const struct suite_case *seed = suite_find("random_mixed", strlen("random_mixed"));
     const char *quick = asked.quick && seed->quick_operations ? seed->quick_operations : "";
@@ -241,7 +242,8 @@ static bool seed_is_alone(void)
     if (!asked.seed_report)
         return true;
     if (asked.only || asked.json || asked.svg || asked.all) {
-        usage_error("bench", "--seed-report goes with --html and --markdown, not with --only, --all, --json or --svg");
+        usage_error("bench",
+                    "--seed-report goes with --html and --markdown, not with --only, --all, --json or --svg");
         return false;
     }
     return true;

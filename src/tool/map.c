@@ -66,7 +66,8 @@ static bool times_read(struct map_plan *plan)
     plan->recording = asked.every || asked.time;
     plan->every_s = EVERY_S;
     plan->time_s = FOR_S;
-    if (asked.every && (!quantity_read_seconds(asked.every, &plan->every_s) || plan->every_s < EVERY_LEAST_S)) {
+    if (asked.every &&
+        (!quantity_read_seconds(asked.every, &plan->every_s) || plan->every_s < EVERY_LEAST_S)) {
         usage_error("map", "--every wants a time of 10ms or more, as 500ms or 1s, not '%s'", asked.every);
         return false;
     }
@@ -131,6 +132,14 @@ static struct reader_snapshot *look(struct reader *reader)
     return snapshot;
 }
 
+static bool keep(struct map_recording *recording, struct reader_snapshot *snapshot)
+{
+    struct map_totals totals;
+    if (!map_totals_make(&totals, snapshot))
+        message_print("out of memory: the parts of resident memory are left out");
+    return map_recording_add(recording, snapshot, &totals, RECORDING_BYTES);
+}
+
 /* Looks again and again, until the time is over, the process is, or ^C. The last look that was kept. */
 static struct reader_snapshot *record(struct reader *reader, const struct map_plan *plan,
                                       struct map_recording *recording, struct reader_snapshot *last)
@@ -142,7 +151,7 @@ static struct reader_snapshot *record(struct reader *reader, const struct map_pl
         struct reader_snapshot *next = look(reader);
         if (!next)
             break;
-        if (!map_recording_add(recording, next, RECORDING_BYTES)) {
+        if (!keep(recording, next)) {
             message_print("the recording is full after %zu looks: a longer --every takes in more time", turn);
             reader_snapshot_free(next);
             break;
@@ -180,7 +189,7 @@ static int map_all(const struct map_plan *plan)
     struct reader_snapshot *last = look(reader);
     if (!last)
         return 1;
-    map_recording_add(&recording, last, RECORDING_BYTES);
+    keep(&recording, last);
     if (plan->recording && last->source == READER_PROCESS)
         last = record(reader, plan, &recording, last);
     else if (plan->recording)

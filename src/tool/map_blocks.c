@@ -64,7 +64,8 @@ static uint8_t planes_put(uint8_t *bits, const struct reader_slab *slab)
 static void chosen_add(struct page_data *data, const struct reader_slab *const *slab, size_t count,
                        size_t bytes)
 {
-    uint32_t *unit = memory_resize(NULL, count, sizeof *unit), *offset = memory_resize(NULL, count, sizeof *offset);
+    uint32_t *unit = memory_resize(NULL, count, sizeof *unit),
+             *offset = memory_resize(NULL, count, sizeof *offset);
     uint8_t *flags = memory_resize(NULL, count, 1), *bits = memory_resize(NULL, bytes, 1);
     size_t used = 0;
     memset(bits, 0, bytes);

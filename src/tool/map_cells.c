@@ -160,7 +160,8 @@ void map_cells_make(struct map_cells *cells, const struct reader_snapshot *snaps
         run_fill(cells, snapshot, &snapshot->runs[i]);
     for (size_t i = 0; i < snapshot->huge_count; i++)
         block_fill(cells, (size_t)snapshot->huges[i].superslab * snapshot->superslab_units,
-                   (size_t)snapshot->huges[i].superslabs * snapshot->superslab_units, MAP_HUGE, MAP_HUGE_INNER);
+                   (size_t)snapshot->huges[i].superslabs * snapshot->superslab_units, MAP_HUGE,
+                   MAP_HUGE_INNER);
     if (snapshot->resident_map)
         residency_fill(cells, snapshot);
 }

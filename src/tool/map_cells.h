@@ -6,8 +6,8 @@
 #include "reader/parts.h"
 
 enum map_kind {
-    MAP_NONE, /* not HAKMEM's */
-    MAP_COLD, /* free, not in RAM or never touched */
+    MAP_NONE,  /* not HAKMEM's */
+    MAP_COLD,  /* free, not in RAM or never touched */
     MAP_DIRTY, /* free in a SuperSlab that is in use, and perhaps in RAM */
     MAP_WARM,  /* free in an empty SuperSlab, kept in the LRU */
     MAP_SLAB,
@@ -24,12 +24,12 @@ enum { MAP_TORN = 1, MAP_HUGE_PAGE = 2, MAP_NO_HEAP = 0xffff, MAP_UNIT_PAGES = 1
 
 /* No padding, so that cells can be compared byte by byte. Pages are sixteenths of the unit. */
 struct map_cell {
-    uint64_t pages;             /* four bits for each, lowest first: how much of it is live, 0..15 */
+    uint64_t pages;                   /* four bits for each, lowest first: how much of it is live, 0..15 */
     uint16_t live, published, cached; /* blocks, in a slab's first unit; live is 1 of a run or huge block */
-    uint16_t resident;          /* a bit for each page */
-    uint16_t heap;              /* index of the owner in the snapshot's heaps; MAP_NO_HEAP: none */
-    uint8_t kind;               /* enum map_kind */
-    uint8_t size_class;         /* of a slab's units; of the first of a run: its units */
+    uint16_t resident;                /* a bit for each page */
+    uint16_t heap;                    /* index of the owner in the snapshot's heaps; MAP_NO_HEAP: none */
+    uint8_t kind;                     /* enum map_kind */
+    uint8_t size_class;               /* of a slab's units; of the first of a run: its units */
     uint8_t flags;
     uint8_t unused[3];
 };

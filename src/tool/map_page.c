@@ -51,8 +51,8 @@ static json_t *classes_json(void)
         size_t bytes = reader_class_bytes(i);
         int units = bytes > 8192 ? 4 : 1;
         int blocks = (int)((size_t)units * READER_UNIT_BYTES / bytes);
-        json_array_append_new(array, json_pack("{s:I,s:i,s:i}", "bytes", (json_int_t)bytes, "blocks", blocks,
-                                               "units", units));
+        json_array_append_new(
+            array, json_pack("{s:I,s:i,s:i}", "bytes", (json_int_t)bytes, "blocks", blocks, "units", units));
     }
     return array;
 }
@@ -63,8 +63,9 @@ static json_t *heaps_json(const struct reader_snapshot *snapshot)
     for (size_t i = 0; i < snapshot->heap_count; i++) {
         const struct reader_heap *heap = &snapshot->heaps[i];
         const char *state = heap->commons ? "commons" : heap->parked ? "parked" : "thread";
-        json_array_append_new(array, json_pack("{s:I,s:o,s:i,s:s}", "number", (json_int_t)heap->number, "name",
-                                               json_text(heap->thread_name), "tid", heap->tid, "state", state));
+        json_array_append_new(array,
+                              json_pack("{s:I,s:o,s:i,s:s}", "number", (json_int_t)heap->number, "name",
+                                        json_text(heap->thread_name), "tid", heap->tid, "state", state));
     }
     return array;
 }
@@ -142,7 +143,8 @@ static void column_add(struct page_data *data, const char *prefix, const char *n
     page_data_add(data, full, type, (const char *)cells + offset, count, sizeof *cells);
 }
 
-static void columns_add(struct page_data *data, const char *prefix, const struct map_cell *cells, size_t count)
+static void columns_add(struct page_data *data, const char *prefix, const struct map_cell *cells,
+                        size_t count)
 {
     static const struct {
         const char *name;

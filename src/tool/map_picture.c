@@ -20,7 +20,7 @@ static const float COLUMN_GAP = 1, TILE_GAP = 2, CELL_MOST = 11;
 static const unsigned COLUMNS = 2;
 
 struct layout {
-    float x, y, cell; /* the map's corner, pixels a page */
+    float x, y, cell;            /* the map's corner, pixels a page */
     size_t across, tiles, group; /* SuperSlabs in one tile: 1 but for the largest heaps */
     unsigned rows;
 };
@@ -82,8 +82,8 @@ static void row_draw(struct picture *picture, const struct layout *layout, const
     }
 }
 
-static void units_draw(struct picture *picture, const struct layout *layout, const struct map_colours *colours,
-                       size_t tile)
+static void units_draw(struct picture *picture, const struct layout *layout,
+                       const struct map_colours *colours, size_t tile)
 {
     struct picture_rect place = tile_place(layout, tile);
     size_t first = tile * layout->rows * COLUMNS;
@@ -131,8 +131,8 @@ static float legend_scale(struct picture *picture, float x, float y, enum map_by
     picture_add_text(picture, x, y, 12, false, INK, from);
     x += 6.7f * (float)strlen(from) + 4;
     for (int i = 0; i < 32; i++)
-        picture_add_rect(picture, (struct picture_rect){x + 4 * (float)i, y - 10, 4, 11,
-                                                        map_colour_scale(by, i / 31.0)});
+        picture_add_rect(
+            picture, (struct picture_rect){x + 4 * (float)i, y - 10, 4, 11, map_colour_scale(by, i / 31.0)});
     picture_add_text(picture, x + 134, y, 12, false, INK, to);
     return x + 134 + 6.7f * (float)strlen(to) + 14;
 }
@@ -196,10 +196,10 @@ static float head_draw(struct picture *picture, const struct reader_snapshot *sn
     if (totals->rss_bytes)
         number_bytes((double)totals->rss_bytes, rss);
     picture_add_text(picture, MARGIN, 42, 20, true, INK, picture->title);
-    snprintf(line, sizeof line, "%s %d \xC2\xB7 RSS %s \xC2\xB7 HAKMEM %s \xC2\xB7 %llu SuperSlabs from 0x%llx",
-             snapshot->source == READER_CORE ? "core file of process" : "process", snapshot->pid, rss,
-             snapshot->library, (unsigned long long)snapshot->superslab_count,
-             (unsigned long long)snapshot->base);
+    snprintf(
+        line, sizeof line, "%s %d \xC2\xB7 RSS %s \xC2\xB7 HAKMEM %s \xC2\xB7 %llu SuperSlabs from 0x%llx",
+        snapshot->source == READER_CORE ? "core file of process" : "process", snapshot->pid, rss,
+        snapshot->library, (unsigned long long)snapshot->superslab_count, (unsigned long long)snapshot->base);
     picture_add_text(picture, MARGIN, 42 + LINE, 12, false, SOFT, line);
     return totals_draw(picture, totals, 42 + 2 * LINE);
 }
@@ -215,7 +215,8 @@ static double *ages_make(const struct map_recording *recording)
     for (size_t i = 1; i < recording->frames; i++)
         for (size_t j = 0; j < recording->frame[i].changes; j++, change++)
             if (recording->change_unit[change] < recording->last.units)
-                age[recording->change_unit[change]] = (end - (double)recording->frame[i].at_ms) / fmax(1, end);
+                age[recording->change_unit[change]] = (end - (double)recording->frame[i].at_ms) /
+                                                      fmax(1, end);
     return age;
 }
 
@@ -241,7 +242,7 @@ void map_picture_draw(struct picture *picture, const struct map_recording *recor
     layout.y = head_draw(picture, snapshot, &recording->frame[recording->frames - 1].totals) + 22;
     map_draw(picture, &layout, &colours);
     float end = layout.y + map_height(&layout);
-    legend_draw(picture, colours.by, end + LINE);
-    picture->height = ceilf(end + 2 * LINE + 8);
+    legend_draw(picture, colours.by, end + 1.4f * LINE);
+    picture->height = ceilf(end + 2.4f * LINE + 8);
     free(colours.age);
 }

@@ -15,7 +15,8 @@ static void change_add(struct map_recording *recording, size_t unit, const struc
 {
     if (recording->changes == recording->change_room) {
         recording->change_room = recording->change_room * 2 + 1024;
-        recording->change = memory_resize(recording->change, recording->change_room, sizeof *recording->change);
+        recording->change = memory_resize(recording->change, recording->change_room,
+                                          sizeof *recording->change);
         recording->change_unit = memory_resize(recording->change_unit, recording->change_room,
                                                sizeof *recording->change_unit);
     }
@@ -59,13 +60,12 @@ static uint64_t elapsed_ms(const struct map_recording *recording, const struct r
     return snapshot->taken_ms > recording->first_ms ? snapshot->taken_ms - recording->first_ms : 0;
 }
 
-bool map_recording_add(struct map_recording *recording, struct reader_snapshot *snapshot, size_t limit_bytes)
+bool map_recording_add(struct map_recording *recording, const struct reader_snapshot *snapshot,
+                       const struct map_totals *totals, size_t limit_bytes)
 {
     struct map_cells now;
-    struct map_frame frame = {.units = snapshot->units};
+    struct map_frame frame = {.units = snapshot->units, .totals = *totals};
     map_cells_make(&now, snapshot);
-    if (!map_totals_make(&frame.totals, snapshot))
-        message_print("out of memory: the parts of resident memory are left out");
     if (recording->frames == 0) {
         recording->first_ms = snapshot->taken_ms;
         recording->first = recording->last = now;

@@ -24,7 +24,8 @@ struct map_recording {
 };
 
 /* Takes in a look. False, once `limit_bytes` of changes are full: the recording then ends before it. */
-bool map_recording_add(struct map_recording *recording, struct reader_snapshot *snapshot, size_t limit_bytes);
+bool map_recording_add(struct map_recording *recording, const struct reader_snapshot *snapshot,
+                       const struct map_totals *totals, size_t limit_bytes);
 void map_recording_free(struct map_recording *recording);
 
 #endif

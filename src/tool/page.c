@@ -64,9 +64,8 @@ void page_data_add(struct page_data *data, const char *name, enum page_type type
 {
     const char *type_name = type == PAGE_U8 ? "u8" : type == PAGE_U16 ? "u16" : "u32";
     const uint8_t *from = first;
-    json_object_set_new(
-        data->arrays, name,
-        json_pack("[s,I,I]", type_name, (json_int_t)data->used, (json_int_t)count));
+    json_object_set_new(data->arrays, name,
+                        json_pack("[s,I,I]", type_name, (json_int_t)data->used, (json_int_t)count));
     uint8_t *to = data_extend(data, count * type);
     for (size_t i = 0; i < count; i++)
         memcpy(to + i * type, from + i * stride, type);

@@ -95,10 +95,11 @@ static void text_element_add(struct text *svg, const struct picture_text *text)
 bool picture_write_svg(const struct picture *picture, const char *path)
 {
     struct text svg = {NULL, 0, 0};
-    text_add(&svg,
-             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.6g\" height=\"%.6g\" viewBox=\"0 0 %.6g %.6g\" "
-             "role=\"img\" font-family=\"sans-serif\" shape-rendering=\"crispEdges\">\n<title>",
-             (double)picture->width, (double)picture->height, (double)picture->width, (double)picture->height);
+    text_add(
+        &svg,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.6g\" height=\"%.6g\" viewBox=\"0 0 %.6g %.6g\" "
+        "role=\"img\" font-family=\"sans-serif\" shape-rendering=\"crispEdges\">\n<title>",
+        (double)picture->width, (double)picture->height, (double)picture->width, (double)picture->height);
     markup_add_xml(&svg, picture->title);
     text_add(&svg, "</title>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
     rects_add(&svg, picture);

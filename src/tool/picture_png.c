@@ -35,9 +35,9 @@ static bool cairo_load(void)
 {
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     bool loaded = library && LOAD(image_surface_create) && LOAD(create) && LOAD(scale) &&
-                  LOAD(set_source_rgb) && LOAD(rectangle) && LOAD(fill) && LOAD(paint) && LOAD(set_antialias) &&
-                  LOAD(select_font_face) && LOAD(set_font_size) && LOAD(move_to) && LOAD(show_text) &&
-                  LOAD(surface_write_to_png) && LOAD(status_to_string) && LOAD(destroy) &&
+                  LOAD(set_source_rgb) && LOAD(rectangle) && LOAD(fill) && LOAD(paint) &&
+                  LOAD(set_antialias) && LOAD(select_font_face) && LOAD(set_font_size) && LOAD(move_to) &&
+                  LOAD(show_text) && LOAD(surface_write_to_png) && LOAD(status_to_string) && LOAD(destroy) &&
                   LOAD(surface_destroy);
     if (!loaded)
         message_print("--png needs %s, which is not installed here (the package of cairo); --svg does not",
@@ -76,9 +76,8 @@ bool picture_write_png(const struct picture *picture, const char *path)
 {
     if (!cairo_load())
         return false;
-    cairo_surface_t *surface = cairo.image_surface_create(CAIRO_FORMAT_RGB24,
-                                                          (int)picture->width * PICTURE_SCALE,
-                                                          (int)picture->height * PICTURE_SCALE);
+    cairo_surface_t *surface = cairo.image_surface_create(
+        CAIRO_FORMAT_RGB24, (int)picture->width * PICTURE_SCALE, (int)picture->height * PICTURE_SCALE);
     cairo_t *context = cairo.create(surface);
     cairo.scale(context, PICTURE_SCALE, PICTURE_SCALE);
     colour_set(context, 0xffffff);

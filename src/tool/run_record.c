@@ -81,7 +81,8 @@ static json_t *explanation_make(struct reader_snapshot *snapshot, const struct r
     return explain_json(&told);
 }
 
-static void peak_keep(struct run_record *record, struct reader_snapshot *snapshot, double at_s, double rss_bytes)
+static void peak_keep(struct run_record *record, struct reader_snapshot *snapshot, double at_s,
+                      double rss_bytes)
 {
     if (rss_bytes <= record->peak.rss_bytes * PEAK_GROWTH)
         return;

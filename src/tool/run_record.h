@@ -25,7 +25,7 @@ struct run_moment {
 };
 
 struct run_record {
-    struct reader *reader; /* NULL until the program's heap is there */
+    struct reader *reader;            /* NULL until the program's heap is there */
     char trouble[READER_ERROR_BYTES]; /* why there is none */
     struct run_sample sample[RUN_SAMPLES];
     size_t samples;

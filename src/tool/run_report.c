@@ -64,7 +64,8 @@ static json_t *samples_json(const struct run_record *record)
     json_object_set_new(object, "rss_bytes", column_json(record, offsetof(struct run_sample, rss_bytes)));
     json_object_set_new(object, "live_bytes", column_json(record, offsetof(struct run_sample, live_bytes)));
     json_object_set_new(object, "free_bytes", column_json(record, offsetof(struct run_sample, free_bytes)));
-    json_object_set_new(object, "cached_bytes", column_json(record, offsetof(struct run_sample, cached_bytes)));
+    json_object_set_new(object, "cached_bytes",
+                        column_json(record, offsetof(struct run_sample, cached_bytes)));
     json_object_set_new(object, "kept_bytes", column_json(record, offsetof(struct run_sample, kept_bytes)));
     json_object_set_new(object, "metadata_bytes",
                         column_json(record, offsetof(struct run_sample, metadata_bytes)));

@@ -100,7 +100,8 @@ static void costs_print(const struct seed_figures *figures)
 
 char *seed_command_line(const struct seed_report *report)
 {
-    struct report words = {.results = &report->results, .kind = REPORT_BENCH, .command = report->request->command};
+    struct report words = {
+        .results = &report->results, .kind = REPORT_BENCH, .command = report->request->command};
     struct text line = {NULL, 0, 0};
     report_add_command(&line, &words);
     return line.data;
@@ -108,7 +109,8 @@ char *seed_command_line(const struct seed_report *report)
 
 char *seed_conditions(const struct seed_report *report)
 {
-    struct report words = {.results = &report->results, .kind = REPORT_BENCH, .command = report->request->command};
+    struct report words = {
+        .results = &report->results, .kind = REPORT_BENCH, .command = report->request->command};
     struct text line = {NULL, 0, 0};
     text_add(&line, "random_mixed, %s; ", report->figures[ALLOCATOR_HAKMEM].parameters);
     report_add_conditions(&line, &words);

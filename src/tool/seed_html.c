@@ -22,10 +22,10 @@ static json_t *rates_json(const struct seed_figures *figures)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < figures->rates; i++)
-        json_array_append_new(array, json_pack("{s:s,s:o,s:o,s:s}", "name", figures->rate[i].name, "percent",
-                                               page_number(figures->rate[i].percent), "of",
-                                               page_number(figures->rate[i].of), "unit",
-                                               figures->rate[i].unit));
+        json_array_append_new(array,
+                              json_pack("{s:s,s:o,s:o,s:s}", "name", figures->rate[i].name, "percent",
+                                        page_number(figures->rate[i].percent), "of",
+                                        page_number(figures->rate[i].of), "unit", figures->rate[i].unit));
     return array;
 }
 
@@ -34,8 +34,8 @@ static json_t *calls_json(const struct seed_figures *figures)
     json_t *array = json_array();
     for (size_t i = 0; i < figures->calls; i++) {
         const struct seed_call *call = &figures->call[i];
-        json_array_append_new(array, json_pack("{s:s,s:f,s:f,s:f,s:f}", "name", call->name, "loop", call->loop,
-                                               "loop_us", call->loop_us, "process", call->process,
+        json_array_append_new(array, json_pack("{s:s,s:f,s:f,s:f,s:f}", "name", call->name, "loop",
+                                               call->loop, "loop_us", call->loop_us, "process", call->process,
                                                "process_us", call->process_us));
     }
     return array;

@@ -161,8 +161,8 @@ static void costs_add(struct text *page, const struct seed_report *report)
             continue;
         text_add(page, "%s:\n\n", report->request->allocators->item[i].name);
         for (size_t j = 0; j < figures->costs; j++)
-            text_add(page, "%zu. %.1f %%, %.3f ms: %s\n", j + 1, figures->cost[j].percent, figures->cost[j].ms,
-                     figures->cost[j].text);
+            text_add(page, "%zu. %.1f %%, %.3f ms: %s\n", j + 1, figures->cost[j].percent,
+                     figures->cost[j].ms, figures->cost[j].text);
         text_add(page, "\n");
     }
 }

@@ -5,7 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SEED_COUNTERS = 12, SEED_RATES = 4, SEED_CALLS = 48, SEED_COSTS = 4, SEED_NAME_BYTES = 32, SEED_TEXT_BYTES = 128 };
+enum {
+    SEED_COUNTERS = 12,
+    SEED_RATES = 4,
+    SEED_CALLS = 48,
+    SEED_COSTS = 4,
+    SEED_NAME_BYTES = 32,
+    SEED_TEXT_BYTES = 128
+};
 
 struct seed_counter {
     char name[SEED_NAME_BYTES];

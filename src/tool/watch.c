@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
-                                SIGCONT, SIGALRM, SIGTSTP, SIGWINCH};
+static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
+                                SIGUSR2, SIGCONT, SIGALRM, SIGTSTP, SIGWINCH};
 
 static double now_s(void)
 {
@@ -32,7 +32,8 @@ static void signals_block(sigset_t *waited, sigset_t *before)
     sigprocmask(SIG_BLOCK, waited, before);
 }
 
-static __attribute__((noreturn)) void child_become(const struct watch *watch, const sigset_t *mask, int failure)
+static __attribute__((noreturn)) void child_become(const struct watch *watch, const sigset_t *mask,
+                                                   int failure)
 {
     sigprocmask(SIG_SETMASK, mask, NULL);
     execvp(watch->argv[0], watch->argv);

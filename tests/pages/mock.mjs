@@ -116,6 +116,15 @@ export function heapMake({ superslabs, frames = 1, seed = 7, blocks = true }) {
   return { units, table, columns, bits: bits ?? [], random, frames };
 }
 
+// The same heap so many times over: a large one costs no time to make.
+function repeated(columns, times) {
+  return Object.fromEntries(Object.entries(columns).map(([name, array]) => {
+    const long = new array.constructor(array.length * times);
+    for (let i = 0; i < times; i++) long.set(array, i * array.length);
+    return [name, long];
+  }));
+}
+
 function totals(units, table, columns) {
   const sum = { live_bytes: 0, free_bytes: 0, cached_bytes: 0, kept_bytes: 0, metadata_bytes: units * 900, other_bytes: 3e6 };
   for (let unit = 0; unit < units; unit++) {
@@ -133,7 +142,10 @@ function totals(units, table, columns) {
 }
 
 export function mapMock(template, wanted) {
-  const { units, table, columns, bits, random, frames } = heapMake(wanted);
+  const made = heapMake(wanted);
+  const { table, bits, random, frames } = made;
+  const units = made.units * (wanted.times ?? 1);
+  const columns = repeated(made.columns, wanted.times ?? 1);
   const changed = columnsNew(0);
   const parts = Object.fromEntries(Object.keys(changed).map((name) => [name, []]));
   const changeUnit = [];

@@ -1,5 +1,5 @@
 /* pages.c - stands in for the pages where npm or zlib was missing when this was built. */
-#include "../page.h"
+#include "page.h"
 
 const struct page_template page_template[PAGE_KINDS];
 
