@@ -6,6 +6,9 @@
 #   misuse/*.c                  programs that do wrong, judged by misuse/run.sh PROGRAM SOURCE
 #   apps/run.sh                 real programs: run.sh --list names them, run.sh NAME runs one
 #   tool/unit_*.c, tool/*.sh    the hakmem command and the benchmarks
+#   staged/*.c                  programs with a known state of memory: staged/run.sh PROGRAM has
+#                               `hakmem explain` judge it, and follows the advice (label tool)
+#   reader/unit_*.c             the image reader: cmocka (label tool)
 #   scripts/*.sh                the repository: install, packages, scripts
 #
 # Scripts find what they need in HAKMEM_LIB, HK_STATIC_LIB, HK_COMMAND, HK_BUILD_DIR,
@@ -172,6 +175,22 @@ if(TARGET hakmem_tool)
       describe_test(${test} tool 60)
     endforeach()
   endif()
+  find_sources(tool ../reader/unit_*.c)
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "^unit_" "reader." test ${name})
+    if(cmocka_FOUND)
+      add_test_program(reader_${name} "${source}")
+      target_link_libraries(reader_${name} PRIVATE hakmem_reader PkgConfig::cmocka)
+      add_script_test(${test} tool 120 $<TARGET_FILE:reader_${name}>)
+    endif()
+  endforeach()
+  find_sources(tool ../staged/*.c)
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    add_test_program(staged_${name} "${source}")
+    add_script_test(staged.${name} tool 120 sh "${tests}/staged/run.sh" $<TARGET_FILE:staged_${name}>)
+  endforeach()
   find_sources(tool *.sh)
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)
