@@ -8,7 +8,7 @@
 #   tool/unit_*.c, tool/*.sh    the hakmem command and the benchmarks
 #   staged/*.c                  programs with a known state of memory: staged/run.sh PROGRAM has
 #                               `hakmem explain` judge it, and follows the advice (label tool)
-#   reader/unit_*.c             the image reader: cmocka (label tool)
+#   reader/unit_*.c             the image reader: cmocka (label tool); probe.c is for tool/test_reader.sh
 #   scripts/*.sh                the repository: install, packages, scripts
 #
 # Scripts find what they need in HAKMEM_LIB, HK_STATIC_LIB, HK_COMMAND, HK_BUILD_DIR,
@@ -185,6 +185,10 @@ if(TARGET hakmem_tool)
       add_script_test(${test} tool 120 $<TARGET_FILE:reader_${name}>)
     endif()
   endforeach()
+  find_sources(tool ../reader/probe.c)
+  if(sources)
+    add_test_program(reader_probe ${sources})
+  endif()
   find_sources(tool ../staged/*.c)
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)
