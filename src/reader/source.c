@@ -71,9 +71,12 @@ uint64_t source_mapped_bytes(const struct reader *reader, uint64_t start, uint64
     uint64_t bytes = 0;
     for (size_t i = first_above(&reader->ranges, start); i < reader->ranges.count; i++) {
         const struct source_range *range = &reader->ranges.item[i];
+        uint64_t to = size_min(reader->kind == READER_CORE ? range->start + range->file_bytes : range->end,
+                               end);
+        uint64_t from = size_max(range->start, start);
         if (range->start >= end)
             break;
-        bytes += size_min(range->end, end) - size_max(range->start, start);
+        bytes += to > from ? to - from : 0;
     }
     return bytes;
 }
