@@ -71,12 +71,9 @@ uint64_t source_mapped_bytes(const struct reader *reader, uint64_t start, uint64
     uint64_t bytes = 0;
     for (size_t i = first_above(&reader->ranges, start); i < reader->ranges.count; i++) {
         const struct source_range *range = &reader->ranges.item[i];
-        uint64_t to = size_min(reader->kind == READER_CORE ? range->start + range->file_bytes : range->end,
-                               end);
-        uint64_t from = size_max(range->start, start);
         if (range->start >= end)
             break;
-        bytes += to > from ? to - from : 0;
+        bytes += size_min(range->end, end) - size_max(range->start, start);
     }
     return bytes;
 }
@@ -85,6 +82,20 @@ bool source_is_mapped(const struct reader *reader, uint64_t start, uint64_t byte
 {
     uint64_t end;
     return !__builtin_add_overflow(start, bytes, &end) && source_mapped_bytes(reader, start, end) == bytes;
+}
+
+bool source_has(const struct reader *reader, uint64_t start, uint64_t bytes)
+{
+    uint64_t at = start, end;
+    if (reader->kind == READER_PROCESS || __builtin_add_overflow(start, bytes, &end))
+        return source_is_mapped(reader, start, bytes);
+    while (at < end) {
+        const struct source_range *range = source_find(reader, at);
+        if (!range || at - range->start >= range->file_bytes)
+            return false;
+        at = range->start + range->file_bytes;
+    }
+    return true;
 }
 
 /* ---- reading a core file */

@@ -51,9 +51,12 @@ struct source_piece {
 uint64_t source_read(struct reader *reader, uint64_t address, void *to, size_t bytes);
 uint64_t source_read_many(struct reader *reader, const struct source_piece *pieces, size_t count);
 
-/* Bytes of [start, end) that are mapped; of a core file: that it has. */
+/* Bytes of [start, end) that are mapped. */
 uint64_t source_mapped_bytes(const struct reader *reader, uint64_t start, uint64_t end);
 bool source_is_mapped(const struct reader *reader, uint64_t start, uint64_t bytes);
+
+/* Mapped, and in the core file: the kernel leaves out mappings that were never touched. */
+bool source_has(const struct reader *reader, uint64_t start, uint64_t bytes);
 
 /* The range that holds the address; NULL: none. */
 const struct source_range *source_find(const struct reader *reader, uint64_t address);

@@ -1,5 +1,9 @@
-/* Has a block of every kind, prints "NAME ADDRESS" for each, then "ready", and sleeps until it is killed. */
+/* Has a block of every kind, prints "NAME ADDRESS" for each, then what hakmem_stats_read tells, then
+ * "ready", and sleeps until it is killed. */
+#include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +47,20 @@ static void fill(void)
             free(blocks[i]);
 }
 
+/* As seen from inside; nothing is allocated from here on. */
+static void tell_stats(void)
+{
+    uint64_t stats[256];
+    bool (*read)(void *, size_t) = (bool (*)(void *, size_t))(uintptr_t)dlsym(RTLD_DEFAULT,
+                                                                              "hakmem_stats_read");
+    if (!read)
+        return;
+    memset(stats, 0xff, sizeof stats);
+    read(stats, sizeof stats);
+    for (size_t i = 0; i < 256 && stats[i] != UINT64_MAX; i++)
+        printf("stats %llu\n", (unsigned long long)stats[i]);
+}
+
 int main(void)
 {
     pthread_t thread;
@@ -65,6 +83,7 @@ int main(void)
     if (pthread_create(&thread, NULL, free_given, NULL) != 0)
         return 1;
     sleep(1);
+    tell_stats();
     puts("ready");
     for (;;)
         pause();

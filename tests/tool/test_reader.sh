@@ -78,6 +78,18 @@ ptr_is null ': nothing is mapped there$'
 says 'ptr names the thread' "of heap [0-9]* (thread $process reader_probe)" "$hakmem" ptr $process "$(address live)"
 says 'ptr names neighbours' '^  after ' "$hakmem" ptr $process "$(address live)"
 
+# ---- the same from inside and from outside
+"$hakmem" stats --json $process | python3 -c '
+import json, sys
+for value in json.load(sys.stdin)["stats"].values():
+    print("stats", value)' >"$scratch/outside"
+if grep '^stats ' "$scratch/addresses" | diff - "$scratch/outside" >"$scratch/differences"; then
+    ok "stats are as hakmem_stats_read tells them"
+else
+    fail "stats are as hakmem_stats_read tells them:"
+    cat "$scratch/differences"
+fi
+
 # ---- formats
 holds() { # NAME SCHEMA COMMAND…
     name=$1 schema=$2
