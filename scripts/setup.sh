@@ -57,6 +57,7 @@ if [ $apps = 1 ]; then
     need have_command ruby ruby ruby ruby
     need have_command perl perl perl perl
     need have_command redis-server redis-server redis redis
+    need have_command gdb gdb gdb gdb
 fi
 if [ $peers = 1 ]; then
     need have_library libmimalloc 'libmimalloc2.0|libmimalloc3' mimalloc mimalloc2

@@ -113,6 +113,22 @@ static bool read_options(struct build *build)
     return true;
 }
 
+/* Whole mappings, with what they hold ahead. */
+static uint64_t metadata_mappings_bytes(const struct build *build)
+{
+    const struct source_ranges *ranges = &build->reader->ranges;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < ranges->count; i++)
+        for (int kind = 0; kind < READER_METADATA_KINDS; kind++) {
+            const struct reader_metadata *at = &build->snapshot->metadata[kind];
+            if (at->start < at->end && at->start < ranges->item[i].end && at->end > ranges->item[i].start) {
+                bytes += ranges->item[i].end - ranges->item[i].start;
+                break;
+            }
+        }
+    return bytes;
+}
+
 bool build_counters(struct build *build)
 {
     struct hakmem_stats *stats = &build->snapshot->stats;
@@ -120,8 +136,7 @@ bool build_counters(struct build *build)
     count_superslabs(build->snapshot, stats);
     count_blocks(build->snapshot, stats);
     read_process_counters(build, stats);
-    for (int kind = 0; kind < READER_METADATA_KINDS; kind++)
-        stats->metadata_bytes += build->snapshot->metadata[kind].mapped_bytes;
+    stats->metadata_bytes = metadata_mappings_bytes(build);
     return read_options(build);
 }
 

@@ -104,7 +104,7 @@ static bool read_all(struct build *build, unsigned what)
     if (!read_heap(build))
         return false;
     build_threads(build);
-    if ((what & READER_PAGES) && !build_pages(build))
+    if ((what & READER_PAGES) && !(build_pages(build) && build_surplus(build)))
         return false;
     if (what & READER_MAPPINGS) {
         if (process)
