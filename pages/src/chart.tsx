@@ -43,7 +43,7 @@ function options(props: Props, width: number, onIndex: (index: number | null) =>
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, (most || 1) * 1.06] } },
     axes: [
-      { ...axis, values: (_, values) => values.map((value) => `${+value.toFixed(3)} s`), space: 70 },
+      { ...axis, values: (_, values) => values.map((value) => `${+value.toFixed(3)} s`), space: 62, size: 28 },
       { ...axis, values: (_, values) => axisTicks(values), incrs: STEPS, size: 74 },
     ],
     series: [
@@ -96,11 +96,13 @@ export function Chart(props: Props) {
   }, [theme, props.seconds]);
   useEffect(() => mark.current?.redraw(false), [props.mark]);
 
-  const shown = index ?? props.seconds.length - 1;
+  const marked = props.mark === undefined ? -1 : props.seconds.indexOf(props.mark);
+  const resting = marked < 0 ? props.seconds.length - 1 : marked;
+  const shown = index ?? resting;
   return (
     <div>
       <div class="legend" style="margin-top:8px">
-        <span class="soft">{index === null ? "at the end" : `after ${format.seconds(props.seconds[shown])}`}</span>
+        <span class="soft">{shown === props.seconds.length - 1 ? "at the end" : `after ${format.seconds(props.seconds[shown])}`}</span>
         {props.lines.map((line) => (
           <span key={line.label}>
             <i class="swatch" style={`background:var(${line.colour})`} />

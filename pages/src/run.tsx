@@ -135,7 +135,7 @@ function Moments({ meta }: { meta: RunMeta }) {
         <div class="advice" id="advice">
           <p>{told.advice.text}</p>
           {told.advice.knob && (
-            <p><code>{told.advice.knob}</code>{told.advice.gain_bytes > 0 && <> would give back about {format.bytes(told.advice.gain_bytes)}</>}</p>
+            <p><code>{told.advice.knob}</code></p>
           )}
         </div>
         <Parts told={told} />

@@ -10,8 +10,9 @@
 
 static const double EVERY_FIRST_S = 0.004, EVERY_S = 0.05; /* between looks, at first and then */
 static const double THOROUGH_EVERY_S = 0.5;
-static const double COST = 10, THOROUGH_COST = 40; /* a look is followed by a pause so many times as long */
-static const double PEAK_GROWTH = 1.02;
+static const double COST = 10, THOROUGH_COST = 40,
+                    GROWN_COST = 8; /* a look is followed by a pause so many times as long */
+static const double PEAK_GROWTH = 1.02, THOROUGH_GROWTH = 1.1;
 
 void run_record_start(struct run_record *record)
 {
@@ -104,12 +105,28 @@ static void last_keep(struct run_record *record, struct reader_snapshot *snapsho
     record->last_at_s = at_s;
 }
 
+static bool thorough_is_due(const struct run_record *record, double elapsed_s, double rss_bytes)
+{
+    bool grown = rss_bytes > record->peak.rss_bytes * THOROUGH_GROWTH;
+    return elapsed_s >= record->thorough_next_s || (grown && elapsed_s >= record->thorough_soon_s);
+}
+
+static void thorough_keep(struct run_record *record, struct reader_snapshot *snapshot, double elapsed_s,
+                          double rss_bytes, double cost_s)
+{
+    peak_keep(record, snapshot, elapsed_s, rss_bytes);
+    last_keep(record, snapshot, elapsed_s);
+    record->thorough_next_s = elapsed_s +
+                              fmax(THOROUGH_EVERY_S * fmin(1, elapsed_s + 0.05), THOROUGH_COST * cost_s);
+    record->thorough_soon_s = elapsed_s + GROWN_COST * cost_s;
+}
+
 double run_record_look(void *context, pid_t program, double elapsed_s)
 {
     struct run_record *record = context;
     double start_s = now_s();
-    bool thorough = elapsed_s >= record->thorough_next_s;
     double rss_bytes = sample_rss_bytes(program);
+    bool thorough = thorough_is_due(record, elapsed_s, rss_bytes);
     struct reader_snapshot *snapshot = snapshot_take(record, program, thorough ? READER_ALL : READER_HEAP);
     double nothing = (double)NAN;
     struct run_sample sample = {elapsed_s, rss_bytes, nothing, nothing, nothing, nothing, nothing};
@@ -117,14 +134,10 @@ double run_record_look(void *context, pid_t program, double elapsed_s)
         sample_fill(&sample, snapshot);
     if (rss_bytes > 0)
         *sample_new(record) = sample;
-    if (snapshot && thorough) {
-        peak_keep(record, snapshot, elapsed_s, rss_bytes);
-        last_keep(record, snapshot, elapsed_s);
-        record->thorough_next_s = elapsed_s + fmax(THOROUGH_EVERY_S * fmin(1, elapsed_s + 0.05),
-                                                   THOROUGH_COST * (now_s() - start_s));
-    } else {
+    if (snapshot && thorough)
+        thorough_keep(record, snapshot, elapsed_s, rss_bytes, now_s() - start_s);
+    else
         reader_snapshot_free(snapshot);
-    }
     double pause_s = fmax(record->every_s, COST * (now_s() - start_s));
     if (record->every_s < EVERY_S)
         record->every_s = fmin(record->every_s * 1.3, EVERY_S);

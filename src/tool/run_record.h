@@ -30,7 +30,8 @@ struct run_record {
     struct run_sample sample[RUN_SAMPLES];
     size_t samples;
     double every_s;         /* between looks, at least */
-    double thorough_next_s; /* when the next thorough look is due */
+    double thorough_next_s; /* when the next thorough look is due, */
+    double thorough_soon_s; /* and from when on it is if the program has grown */
     struct run_moment peak;
     struct reader_snapshot *middle, *last; /* thorough looks; middle: from the first half of the time */
     double middle_at_s, last_at_s;
