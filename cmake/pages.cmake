@@ -27,6 +27,7 @@ function(fetch_page_libraries result)
   file(COPY "${pages_source}/package.json" "${pages_source}/package-lock.json" "${pages_source}/.npmrc"
     DESTINATION "${pages_build}")
   execute_process(COMMAND "${NPM}" ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+      --fetch-retries=1 --fetch-retry-mintimeout=1000
     WORKING_DIRECTORY "${pages_build}" TIMEOUT 300
     RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status STREQUAL "0")

@@ -17,6 +17,9 @@ export const TITLE_MARK = "@HAKMEM-TITLE@";
 const pages = ["map", "run", "seed"];
 const bundled = ["preact", "uplot", "fflate"];
 
+// The page loads nothing, whatever the data in it might say.
+const policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:";
+
 function notice() {
   const lines = bundled.map((name) => {
     const { version, license } = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
@@ -49,6 +52,7 @@ async function bundle(page) {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <title>${TITLE_MARK}</title>

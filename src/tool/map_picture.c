@@ -16,7 +16,7 @@
 enum { INK = 0x1b2130, SOFT = 0x5b6474 };
 enum { TILES_OF_PAGES = 96, TILES_OF_UNITS = 1600, TILES_MOST = 20000 };
 static const float WIDTH = 960, MARGIN = 28, LINE = 19, MAP_HEIGHT = 560;
-static const float COLUMN_GAP = 1, TILE_GAP = 2, CELL_MOST = 11;
+static const float COLUMN_GAP = 1, TILE_GAP = 2, CELL_MOST = 11, CELL_GAP_FROM = 3, CELL_GAP = 0.5f;
 static const unsigned COLUMNS = 2;
 
 struct layout {
@@ -28,6 +28,12 @@ struct layout {
 static float tile_width(void)
 {
     return (float)(COLUMNS * MAP_UNIT_PAGES) + COLUMN_GAP + TILE_GAP;
+}
+
+/* Large cells end at pixels of a PNG, which has two for each of the SVG. */
+static float cell_snap(float cell)
+{
+    return cell > CELL_GAP_FROM ? floorf(cell * PICTURE_SCALE) / PICTURE_SCALE : cell;
 }
 
 /* As many tiles in a row as make the cells largest. */
@@ -48,6 +54,7 @@ static void layout_make(struct layout *layout, const struct map_cells *cells, un
             layout->across = across;
         }
     }
+    layout->cell = cell_snap(layout->cell);
 }
 
 static float map_height(const struct layout *layout)
@@ -94,7 +101,7 @@ static void units_draw(struct picture *picture, const struct layout *layout,
         rect.x += (float)(i / layout->rows) * (MAP_UNIT_PAGES + COLUMN_GAP) * layout->cell;
         rect.y += (float)(i % layout->rows) * layout->cell;
         rect.width = MAP_UNIT_PAGES * layout->cell;
-        rect.height = layout->cell * (layout->cell > 3 ? 0.88f : 1);
+        rect.height = layout->cell - (layout->cell > CELL_GAP_FROM ? CELL_GAP : 0);
         rect.colour = map_colour_unit(colours, first + i);
         if (layout->tiles <= TILES_OF_PAGES)
             row_draw(picture, layout, colours, first + i, rect);

@@ -23,8 +23,9 @@ bool page_available(void)
 {
     if (page_template[0].html)
         return true;
-    message_print("this build has no pages: install npm and zlib's headers (scripts/setup.sh does), run "
-                  "cmake and build again; --svg needs neither");
+    message_print(
+        "this build has no pages: install npm and zlib's headers (scripts/setup.sh does), run cmake "
+        "and build again");
     return false;
 }
 

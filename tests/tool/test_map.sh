@@ -139,6 +139,23 @@ if [ "$pages" ]; then
     started=
     expect "run --report hands signals on to the program" 9 sh -c "exit $got"
 
+    "$hakmem" run --report "$page" -- sh -c 'echo $$ >"$0"; sleep 0.5; exit 4' "$scratch/program" &
+    started=$!
+    while ! [ -s "$scratch/program" ]; do sleep 0.05; done
+    kill -STOP "$(cat "$scratch/program")"
+    state=
+    for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        state=$(sed 's/.*) //; s/ .*//' /proc/$started/stat)
+        [ "$state" = T ] && break
+        sleep 0.1
+    done
+    expect "run --report stops when the program does" 0 [ "$state" = T ]
+    kill -CONT $started
+    wait $started
+    got=$?
+    started=
+    expect "and goes on with it" 4 sh -c "exit $got"
+
     expect "bench --seed-report" 0 "$hakmem" bench --seed-report --runs 1 --ops 20000 --no-peers \
         --html "$scratch/seed.html" --markdown "$scratch/seed.md"
     expect "its page is whole" 0 grep -q '</html>' "$scratch/seed.html"
