@@ -43,6 +43,7 @@ interface SeedMeta {
   version: 1;
   conditions: string;
   command: string;
+  loop_ops: number | null; // of the loop without an allocator, a second
   allocators: Allocator[];
 }
 
@@ -76,7 +77,7 @@ function Throughput({ allocators }: { allocators: Allocator[] }) {
   );
 }
 
-function Costs({ allocators }: { allocators: Allocator[] }) {
+function Costs({ allocators, loopOps }: { allocators: Allocator[]; loopOps: number | null }) {
   const able = allocators.filter((one) => one.figures.costs.length > 0);
   const [name, setName] = useState(able[0]?.name ?? "");
   const chosen = able.find((one) => one.name === name);
@@ -84,7 +85,8 @@ function Costs({ allocators }: { allocators: Allocator[] }) {
   return (
     <section class="card">
       <h2>What costs most</h2>
-      <p class="soft">The time of the loop, divided: page faults at what one costs on this machine, system calls as traced, and the rest, which is code.</p>
+      <p class="soft">The time of the loop, divided: page faults at what one costs on this machine, system calls as traced, and the rest, which is code.
+        {loopOps !== null && <> The loop without an allocator makes {format.short(loopOps)} operations a second: that much is its own.</>}</p>
       <p><Tabs label="Allocator" chosen={name} onChoose={setName} tabs={able.map((one) => ({ key: one.name, title: one.name }))} /></p>
       <ol class="costs">
         {chosen.figures.costs.map((cost) => (
@@ -218,7 +220,7 @@ function Seed({ data }: { data: Data<SeedMeta> }) {
         { label: "SuperSlabs", value: number(figures.superslabs), note: "mapped, 2 MiB each" },
       ]} />
       <Throughput allocators={allocators} />
-      <Costs allocators={allocators} />
+      <Costs allocators={allocators} loopOps={data.meta.loop_ops} />
       <Calls allocators={allocators} />
       <Counters allocators={allocators} />
       <Memory allocators={allocators} />

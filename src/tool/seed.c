@@ -7,6 +7,7 @@
 #include "page.h"
 #include "process.h"
 #include "report.h"
+#include "seed_costs.h"
 #include "suite.h"
 #include "table.h"
 #include "text.h"
@@ -25,14 +26,14 @@ static char *argument(const char *text)
     return (char *)(uintptr_t)text;
 }
 
-static bool run_once(const struct seed_report *report, size_t allocator, bool everything,
-                     struct process_result *process)
+/* Runs a program with the seed benchmark's arguments. */
+static bool program_run(const struct seed_report *report, const char *program, const char *preload,
+                        bool everything, struct process_result *process)
 {
     const struct suite_case *chosen = suite_find("random_mixed", strlen("random_mixed"));
-    const struct allocator *preloaded = &report->request->allocators->item[allocator];
     char path[PATH_BYTES], *argv[SUITE_ARGUMENTS + 2] = {path};
-    if (!locate_benchmark(chosen->program, path)) {
-        message_print("%s is neither beside this program nor in ../libexec/hakmem", chosen->program);
+    if (!locate_benchmark(program, path)) {
+        message_print("%s is neither beside this program nor in ../libexec/hakmem", program);
         return false;
     }
     for (int i = 0; i < SUITE_ARGUMENTS && chosen->arguments[i]; i++)
@@ -40,7 +41,7 @@ static bool run_once(const struct seed_report *report, size_t allocator, bool ev
     if (*report->request->operations)
         argv[1] = argument(report->request->operations);
     struct process_request request = {.argv = argv,
-                                      .preload = preloaded->path,
+                                      .preload = preload,
                                       .quiet_benchmark = !everything,
                                       .keep_output = everything,
                                       .time_limit_s = TIME_LIMIT_S};
@@ -73,21 +74,47 @@ static bool allocator_run(struct seed_report *report, size_t allocator, size_t r
         return true;
     progress_show("run %zu of %zu, %s", run + 1, report->request->runs + 1,
                   report->request->allocators->item[allocator].name);
-    if (!run_once(report, allocator, everything, &process))
+    if (!program_run(report, "bench_random_mixed_hakmem", report->request->allocators->item[allocator].path,
+                     everything, &process))
         return false;
     run_store(report, allocator, run, everything, &process);
     return true;
 }
 
-static bool all_run(struct seed_report *report)
+/* The same loop without an allocator; NAN when it cannot be run. */
+static double loop_run(const struct seed_report *report)
+{
+    struct process_result process;
+    struct seed_figures figures = {.throughput = (double)NAN};
+    if (program_run(report, "bench_none", NULL, false, &process) && process_succeeded(&process))
+        seed_parse(process.output, &figures);
+    return figures.throughput;
+}
+
+static bool round_run(struct seed_report *report, size_t run)
 {
     size_t allocators = report->request->allocators->count;
-    for (size_t run = 0; run <= report->request->runs; run++)
-        for (size_t turn = 0; turn < allocators; turn++)
-            if (!allocator_run(report, (run + turn) % allocators, run))
-                return false;
-    progress_clear();
+    for (size_t turn = 0; turn < allocators; turn++)
+        if (!allocator_run(report, (run + turn) % allocators, run))
+            return false;
     return true;
+}
+
+static bool all_run(struct seed_report *report)
+{
+    size_t rounds = report->request->runs + 1;
+    double *loop_ops = memory_resize(NULL, rounds, sizeof *loop_ops);
+    bool ran = true;
+    for (size_t run = 0; ran && run < rounds; run++) {
+        loop_ops[run] = loop_run(report);
+        ran = round_run(report, run);
+    }
+    progress_clear();
+    report->loop_ops = ran ? stats_median(loop_ops, rounds) : (double)NAN;
+    for (size_t i = 0; ran && i < report->request->allocators->count; i++)
+        seed_costs_split(&report->figures[i], report->loop_ops);
+    free(loop_ops);
+    return ran;
 }
 
 static void costs_print(const struct seed_figures *figures)

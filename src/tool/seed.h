@@ -18,6 +18,7 @@ struct seed_report {
     const struct seed_request *request;
     struct results results;       /* one row, METRIC_OPS */
     struct seed_figures *figures; /* by allocator */
+    double loop_ops;              /* of the loop without an allocator, a second; NAN: not known */
 };
 
 /* Runs, prints, writes; main's status. */

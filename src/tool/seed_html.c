@@ -96,6 +96,7 @@ bool seed_write_html(const struct seed_report *report, const char *path)
     json_object_set_new(data.json, "version", json_integer(FORMAT_VERSION));
     json_object_set_new(data.json, "conditions", json_text(conditions));
     json_object_set_new(data.json, "command", json_text(command));
+    json_object_set_new(data.json, "loop_ops", page_number(report->loop_ops));
     json_object_set_new(data.json, "allocators", allocators);
     bool written = page_write(PAGE_SEED, "HAKMEM: the seed report", &data, path);
     page_data_free(&data);

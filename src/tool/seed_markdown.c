@@ -155,6 +155,11 @@ static void rates_add(struct text *page, const struct seed_figures *figures)
 static void costs_add(struct text *page, const struct seed_report *report)
 {
     text_add(page, "## What costs most\n\n");
+    if (isfinite(report->loop_ops))
+        text_add(page,
+                 "The loop without an allocator makes %.0f operations a second: that much of the time is its "
+                 "own.\n\n",
+                 report->loop_ops);
     for (size_t i = 0; i < allocators(report); i++) {
         const struct seed_figures *figures = &report->figures[i];
         if (figures->costs == 0)

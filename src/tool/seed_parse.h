@@ -9,7 +9,7 @@ enum {
     SEED_COUNTERS = 12,
     SEED_RATES = 4,
     SEED_CALLS = 48,
-    SEED_COSTS = 4,
+    SEED_COSTS = 5,
     SEED_NAME_BYTES = 32,
     SEED_TEXT_BYTES = 128
 };

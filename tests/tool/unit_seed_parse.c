@@ -1,5 +1,5 @@
 /* unit_seed_parse.c - what the seed benchmark prints is read to the last figure. */
-#include "seed_parse.h"
+#include "seed_costs.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -77,6 +77,22 @@ static void rates_calls_and_costs_keep_their_names(void **state)
     assert_string_equal(figures.cost[1].text, "461 page faults, at the 2.23 us of one here");
 }
 
+static void the_loops_share_is_taken_from_the_code(void **state)
+{
+    struct seed_figures figures;
+    (void)state;
+    assert_true(seed_parse(printed, &figures));
+    seed_costs_split(&figures, 100e6); /* 2,000,000 operations: 20 of 49.003 ms */
+    assert_int_equal(figures.costs, 3);
+    assert_true(fabs(figures.cost[0].ms - 29.003) < 1e-9);
+    assert_true(fabs(figures.cost[1].ms - 20) < 1e-9);
+    assert_true(fabs(figures.cost[0].percent + figures.cost[1].percent - 97.9) < 1e-9);
+    assert_true(figures.cost[2].ms == 1.028);
+    assert_true(seed_parse(printed, &figures));
+    seed_costs_split(&figures, (double)NAN);
+    assert_int_equal(figures.costs, 2);
+}
+
 static void what_is_no_report_is_refused(void **state)
 {
     static const char *const wrong[] = {"", "\n\n", "Segmentation fault\n", "Throughput = none\n",
@@ -93,6 +109,7 @@ int main(void)
         cmocka_unit_test(every_figure_is_read),
         cmocka_unit_test(counters_that_are_missing_are_told_from_those_that_are_there),
         cmocka_unit_test(rates_calls_and_costs_keep_their_names),
+        cmocka_unit_test(the_loops_share_is_taken_from_the_code),
         cmocka_unit_test(what_is_no_report_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
