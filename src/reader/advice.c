@@ -224,17 +224,27 @@ static void say_pinning_classes(const struct reader_parts *parts, struct reader_
     SAY(advice, " slabs, held by the %.1f %% of their blocks that survive", share(live, blocks));
 }
 
-static void say_fragmentation(const struct reader_parts *parts, const struct scale *scale,
-                              struct reader_advice *advice)
+static void say_fragmentation(const struct reader_snapshot *snapshot, const struct reader_parts *parts,
+                              const struct scale *scale, struct reader_advice *advice)
 {
     uint64_t pages = parts->bytes[PART_FREE_PAGES], pinned = parts->bytes[PART_PINNED];
     SAY(advice, "%.0f %% of resident memory is free space in ", share(pages + pinned, scale->rss_bytes));
     say_pinning_classes(parts, advice);
     SAY(advice, ": %s in whole free pages, %s on pages that a survivor pins. ", AMOUNT(pages),
         AMOUNT(pinned));
+    uint32_t scavenger = 1;
+    reader_option(snapshot, "scavenger", &scavenger);
+    if (pages >= MATTERS_BYTES && pages >= pinned / 8) {
+        advice->gain_bytes = pages;
+        KNOB(advice, scavenger ? "hakmem_trim()" : "HAKMEM_SCAVENGER=1");
+        SAY(advice, "%s gives the whole free pages back%s; ", advice->knob,
+            scavenger ? " now, the scavenger in a while" : "");
+    }
     SAY(advice,
-        "It is reused when the program allocates such sizes; on pinned pages only freeing the survivors "
-        "gives it back.");
+        "%s pinned pages hold is reused when the program allocates such sizes, and only freeing the "
+        "survivors "
+        "gives it back.",
+        advice->gain_bytes ? "what" : "What");
 }
 
 static size_t heaps_with_threads(const struct reader_snapshot *snapshot)
@@ -360,13 +370,11 @@ static void say_huge_pages(const struct reader_parts *parts, const struct scale 
                            struct reader_advice *advice)
 {
     advice->gain_bytes = parts->bytes[PART_HUGE_PAGES];
-    KNOB(advice, "/sys/kernel/mm/transparent_hugepage/enabled = madvise");
+    KNOB(advice, "HAKMEM_THP=never");
     SAY(advice,
         "%.0f %% of resident memory (%s) holds nothing, and is there because the kernel backs the heap with "
         "huge pages "
-        "of 2 MiB. Set transparent_hugepage/enabled to madvise, or start the program with huge pages "
-        "disabled "
-        "(prctl PR_SET_THP_DISABLE): about %s less.",
+        "of 2 MiB. HAKMEM_THP=never has it use small ones: about %s less, for more misses of the TLB.",
         share(advice->gain_bytes, scale->rss_bytes), AMOUNT(advice->gain_bytes), AMOUNT(advice->gain_bytes));
 }
 
@@ -428,7 +436,7 @@ void reader_advise(const struct reader_snapshot *snapshot, const struct reader_p
         advice->verdict = VERDICT_GROWTH;
     switch (advice->verdict) {
     case VERDICT_GROWTH: say_growth(parts, &scale, growth, advice); break;
-    case VERDICT_FRAGMENTATION: say_fragmentation(parts, &scale, advice); break;
+    case VERDICT_FRAGMENTATION: say_fragmentation(snapshot, parts, &scale, advice); break;
     case VERDICT_IDLE_CACHES: say_idle_caches(snapshot, parts, &scale, advice); break;
     case VERDICT_HANDOVER: say_handover(snapshot, parts, &scale, advice); break;
     case VERDICT_HUGE_PAGES: say_huge_pages(parts, &scale, advice); break;
