@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bits.h"
+#include "reader/cap.h"
 
 enum {
     MATTERS_PERCENT = 15, /* of resident memory: below that a part is not worth a change */
     NOT_OURS_PERCENT = 45,
     GROWTH_PERMILLE_A_SECOND = 2, /* of live memory */
-    KNOB_CAP_LEAST = 8,
     TOP_CLASSES = 2,
 };
 
@@ -224,17 +223,27 @@ static void say_pinning_classes(const struct reader_parts *parts, struct reader_
     SAY(advice, " slabs, held by the %.1f %% of their blocks that survive", share(live, blocks));
 }
 
-static void say_fragmentation(const struct reader_parts *parts, const struct scale *scale,
-                              struct reader_advice *advice)
+static void say_fragmentation(const struct reader_snapshot *snapshot, const struct reader_parts *parts,
+                              const struct scale *scale, struct reader_advice *advice)
 {
     uint64_t pages = parts->bytes[PART_FREE_PAGES], pinned = parts->bytes[PART_PINNED];
     SAY(advice, "%.0f %% of resident memory is free space in ", share(pages + pinned, scale->rss_bytes));
     say_pinning_classes(parts, advice);
     SAY(advice, ": %s in whole free pages, %s on pages that a survivor pins. ", AMOUNT(pages),
         AMOUNT(pinned));
+    uint32_t scavenger = 1;
+    reader_option(snapshot, "scavenger", &scavenger);
+    if (pages >= MATTERS_BYTES && pages >= pinned / 8) {
+        advice->gain_bytes = pages;
+        KNOB(advice, scavenger ? "hakmem_trim()" : "HAKMEM_SCAVENGER=1");
+        SAY(advice, "%s gives the whole free pages back%s; ", advice->knob,
+            scavenger ? " now, the scavenger in a while" : "");
+    }
     SAY(advice,
-        "It is reused when the program allocates such sizes; on pinned pages only freeing the survivors "
-        "gives it back.");
+        "%s pinned pages hold is reused when the program allocates such sizes, and only freeing the "
+        "survivors "
+        "gives it back.",
+        advice->gain_bytes ? "what" : "What");
 }
 
 static size_t heaps_with_threads(const struct reader_snapshot *snapshot)
@@ -245,73 +254,11 @@ static size_t heaps_with_threads(const struct reader_snapshot *snapshot)
     return count;
 }
 
-/* Slabs without a live block that a heap's FastCache of one class keeps. */
-struct kept_slabs {
-    uint64_t slabs, resident_bytes;
-};
-
-/* For each heap and class; NULL: no memory. */
-static struct kept_slabs *find_kept_slabs(const struct reader_snapshot *snapshot)
-{
-    struct kept_slabs *kept = calloc(snapshot->heap_count * READER_CLASSES + 1, sizeof *kept);
-    for (size_t i = 0; kept && i < snapshot->slab_count; i++) {
-        const struct reader_slab *slab = &snapshot->slabs[i];
-        const struct reader_heap *heap = reader_find_heap(snapshot, slab->heap);
-        if (!heap || !slab->cached_blocks || reader_slab_live(slab))
-            continue;
-        struct kept_slabs *at = &kept[(size_t)(heap - snapshot->heaps) * READER_CLASSES + slab->size_class];
-        uint64_t start = reader_unit_address(snapshot, slab->unit);
-        at->slabs++;
-        at->resident_bytes += reader_resident_bytes(snapshot, start,
-                                                    start + slab->units * (uint64_t)READER_UNIT_BYTES);
-    }
-    return kept;
-}
-
-/* What a cap of `cap` blocks gives back, in one heap and class: its blocks are spread over the slabs as
- * now, and one slab stays. */
-static uint64_t gain_of_class(const struct kept_slabs *kept, uint32_t cached_blocks, uint32_t cap)
-{
-    if (cached_blocks <= cap || kept->slabs == 0)
-        return 0;
-    uint64_t needed = size_max(1, (kept->slabs * cap + cached_blocks - 1) / cached_blocks);
-    return kept->resident_bytes / kept->slabs * (kept->slabs - needed);
-}
-
-static uint64_t gain_of_cap(const struct reader_snapshot *snapshot, const struct kept_slabs *kept,
-                            uint32_t cap)
-{
-    uint64_t gain_bytes = 0;
-    for (size_t i = 0; i < snapshot->heap_count; i++)
-        for (unsigned c = 0; c < READER_CLASSES; c++)
-            gain_bytes += gain_of_class(&kept[i * READER_CLASSES + c],
-                                        snapshot->heaps[i].classes[c].cached_blocks, cap);
-    return gain_bytes;
-}
-
-/* The largest cap that gives nearly as much as the smallest would. */
-static uint32_t choose_cap(const struct reader_snapshot *snapshot, uint64_t *gain_bytes)
-{
-    struct kept_slabs *kept = find_kept_slabs(snapshot);
-    uint32_t cap = 256;
-    *gain_bytes = 0;
-    if (!kept)
-        return 0;
-    reader_option(snapshot, "fc_cap", &cap);
-    uint64_t best_bytes = gain_of_cap(snapshot, kept, KNOB_CAP_LEAST);
-    while (cap / 2 >= KNOB_CAP_LEAST && *gain_bytes < best_bytes / 10 * 9) {
-        cap /= 2;
-        *gain_bytes = gain_of_cap(snapshot, kept, cap);
-    }
-    free(kept);
-    return cap;
-}
-
 static void say_idle_caches(const struct reader_snapshot *snapshot, const struct reader_parts *parts,
                             const struct scale *scale, struct reader_advice *advice)
 {
     uint64_t held = scale->waste[VERDICT_IDLE_CACHES];
-    uint32_t cap = choose_cap(snapshot, &advice->gain_bytes);
+    uint32_t cap = cap_choose(snapshot, &advice->gain_bytes);
     SAY(advice,
         "%.0f %% of resident memory is held by the FastCaches of %zu threads: %s of free blocks in them, and "
         "%s "
@@ -360,13 +307,11 @@ static void say_huge_pages(const struct reader_parts *parts, const struct scale 
                            struct reader_advice *advice)
 {
     advice->gain_bytes = parts->bytes[PART_HUGE_PAGES];
-    KNOB(advice, "/sys/kernel/mm/transparent_hugepage/enabled = madvise");
+    KNOB(advice, "HAKMEM_THP=never");
     SAY(advice,
         "%.0f %% of resident memory (%s) holds nothing, and is there because the kernel backs the heap with "
         "huge pages "
-        "of 2 MiB. Set transparent_hugepage/enabled to madvise, or start the program with huge pages "
-        "disabled "
-        "(prctl PR_SET_THP_DISABLE): about %s less.",
+        "of 2 MiB. HAKMEM_THP=never has it use small ones: about %s less, for more misses of the TLB.",
         share(advice->gain_bytes, scale->rss_bytes), AMOUNT(advice->gain_bytes), AMOUNT(advice->gain_bytes));
 }
 
@@ -428,7 +373,7 @@ void reader_advise(const struct reader_snapshot *snapshot, const struct reader_p
         advice->verdict = VERDICT_GROWTH;
     switch (advice->verdict) {
     case VERDICT_GROWTH: say_growth(parts, &scale, growth, advice); break;
-    case VERDICT_FRAGMENTATION: say_fragmentation(parts, &scale, advice); break;
+    case VERDICT_FRAGMENTATION: say_fragmentation(snapshot, parts, &scale, advice); break;
     case VERDICT_IDLE_CACHES: say_idle_caches(snapshot, parts, &scale, advice); break;
     case VERDICT_HANDOVER: say_handover(snapshot, parts, &scale, advice); break;
     case VERDICT_HUGE_PAGES: say_huge_pages(parts, &scale, advice); break;

@@ -1,6 +1,7 @@
 /* counters.c - struct hakmem_stats and the options' values, as the program itself would read them. */
 #include <string.h>
 
+#include "heap/scavenger.h"
 #include "os/vm.h"
 #include "reader/build.h"
 
@@ -38,8 +39,11 @@ static void count_heaps(struct build *build, struct hakmem_stats *stats)
         const struct reader_heap *heap = &build->snapshot->heaps[i];
         uint64_t address = build->image.cells - heap->number * (uint64_t)CELL_BYTES;
         const struct heap *raw = build_cells(build, address, sizeof *raw);
-        if (raw)
+        if (raw) {
             add_heap(&raw->stats, stats);
+            stats->free_bytes += raw->free_bytes;
+            stats->free_away_bytes += raw->purged_bytes;
+        }
         stats->heaps++;
         stats->heaps_parked += heap->parked;
     }
@@ -84,10 +88,18 @@ static void read_process_counters(struct build *build, struct hakmem_stats *stat
 {
     uint64_t pool[5] = {0};
     struct vm_calls calls = {0};
+    struct scavenger_stats scavenger = {0};
     if (build->image.pool_counters)
         source_read(build->reader, build->image.pool_counters, pool, sizeof pool);
     if (build->image.vm_calls)
         source_read(build->reader, build->image.vm_calls, &calls, sizeof calls);
+    if (build->image.scavenger)
+        source_read(build->reader, build->image.scavenger, &scavenger, sizeof scavenger);
+    stats->purged_bytes = value(&scavenger.purged_bytes);
+    stats->holes_bytes = value(&scavenger.holes_bytes);
+    stats->scavenger_starts = value(&scavenger.starts);
+    stats->scavenger_passes = value(&scavenger.passes);
+    stats->huge_pages = value(&scavenger.huge_pages);
     stats->pool_dirty_hits = pool[0];
     stats->pool_clean = pool[1];
     stats->lru_hits = pool[2];
@@ -141,7 +153,7 @@ bool build_counters(struct build *build)
 }
 
 static const char *const option_fields[] = {
-#define OPTION(field, name, initial, minimum, maximum, when, help) #field,
+#define OPTION(field, name, initial, minimum, maximum, form, when, help) #field,
 #include "base/options.def"
 #undef OPTION
 };

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE 1
 
 #include "command.h"
+#include "curves.h"
 #include "locate.h"
 #include "options.h"
 #include "report.h"
@@ -22,19 +23,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS = 5, RUNS_QUICK = 3, RUNS_MOST = 1000 };
+enum { RUNS = 5, RUNS_QUICK = 3, RUNS_MEMORY = 1, RUNS_MOST = 1000 };
 static const double TIME_LIMIT_S = 120;
 
 static struct {
-    bool quick, all, list, no_peers, seed_report;
+    bool quick, all, list, memory, no_peers, seed_report;
     unsigned long long runs, operations;
     const char *only, *json, *html, *svg, *markdown;
     struct text_list peers;
 } asked;
 
 static const struct option_spec options[] = {
+    {"memory", OPTION_FLAG, &asked.memory, NULL,
+     "memory over time, and what freed memory goes back by itself, instead of speed"},
     {"quick", OPTION_FLAG, &asked.quick, NULL, "fewer operations, three runs"},
-    {"runs", OPTION_COUNT, &asked.runs, "N", "runs of each benchmark and allocator (5)"},
+    {"runs", OPTION_COUNT, &asked.runs, "N", "runs of each benchmark and allocator (5; with --memory 1)"},
     {"ops", OPTION_COUNT, &asked.operations, "N", "operations of each benchmark, for its own"},
     {"only", OPTION_TEXT, &asked.only, "A,B", "only these benchmarks"},
     {"list", OPTION_FLAG, &asked.list, NULL, "name the benchmarks and end"},
@@ -46,7 +49,7 @@ static const struct option_spec options[] = {
      "the seed benchmark alone, with all that it costs; --html and --markdown write that report"},
     {"json", OPTION_TEXT, &asked.json, "FILE", "write every figure there"},
     {"html", OPTION_TEXT, &asked.html, "FILE", "write a page with plots there"},
-    {"svg", OPTION_TEXT, &asked.svg, "FILE", "draw speed and peak RSS there"},
+    {"svg", OPTION_TEXT, &asked.svg, "FILE", "draw speed and peak RSS, or memory over time, there"},
     {"markdown", OPTION_TEXT, &asked.markdown, "FILE", "write the tables there, and how they were made"},
 };
 
@@ -62,17 +65,13 @@ static const struct command_spec command = {
 struct bench_plan {
     const struct suite_case **row;
     size_t rows;
-    char operations[24]; /* of --ops; "" without it */
+    char operations[24];  /* of --ops; "" without it */
+    struct curves curves; /* of --memory */
 };
 
-static bool plan_make(struct bench_plan *plan)
+/* Those that the command line names; false, having said so, when there is one that cannot be run. */
+static bool plan_named(struct bench_plan *plan)
 {
-    plan->row = memory_resize(NULL, suite_cases, sizeof *plan->row);
-    plan->rows = 0;
-    if (asked.operations)
-        snprintf(plan->operations, sizeof plan->operations, "%llu", asked.operations);
-    for (size_t i = 0; !asked.only && i < suite_cases; i++)
-        plan->row[plan->rows++] = &suite_case[i];
     for (const char *name = asked.only; name; name = strchr(name, ',')) {
         name += *name == ',';
         size_t length = strcspn(name, ",");
@@ -81,8 +80,43 @@ static bool plan_make(struct bench_plan *plan)
             usage_error("bench", "there is no benchmark '%.*s' (--list names them)", (int)length, name);
             return false;
         }
+        if (found->memory != asked.memory) {
+            usage_error("bench", "'%s' is measured %s --memory", found->name,
+                        found->memory ? "only with" : "without");
+            return false;
+        }
         plan->row[plan->rows++] = found;
     }
+    return true;
+}
+
+/* All of the set; one that was not built, for want of a library, is left out and named. */
+static void plan_all(struct bench_plan *plan)
+{
+    char path[PATH_BYTES];
+    for (size_t i = 0; i < suite_cases; i++) {
+        if (suite_case[i].memory != asked.memory)
+            continue;
+        if (asked.memory && !locate_benchmark(suite_case[i].program, path))
+            message_print("%s is left out: %s was not built", suite_case[i].name, suite_case[i].program);
+        else
+            plan->row[plan->rows++] = &suite_case[i];
+    }
+}
+
+static bool plan_make(struct bench_plan *plan)
+{
+    plan->row = memory_resize(NULL, suite_cases, sizeof *plan->row);
+    plan->rows = 0;
+    if (asked.operations)
+        snprintf(plan->operations, sizeof plan->operations, "%llu", asked.operations);
+    if (asked.memory && asked.operations) {
+        usage_error("bench", "--ops does not go with --memory");
+        return false;
+    }
+    if (asked.only)
+        return plan_named(plan);
+    plan_all(plan);
     return true;
 }
 
@@ -96,12 +130,14 @@ static char *argument(const char *text)
 static void arguments_fill(const struct bench_plan *plan, const struct suite_case *chosen, char *path,
                            char *argv[SUITE_ARGUMENTS + 2])
 {
+    bool quick = asked.quick && chosen->quick_arguments[0];
+    const char *const *arguments = quick ? chosen->quick_arguments : chosen->arguments;
     argv[0] = path;
     for (int i = 0; i <= SUITE_ARGUMENTS; i++)
-        argv[i + 1] = i < SUITE_ARGUMENTS ? argument(chosen->arguments[i]) : NULL;
+        argv[i + 1] = i < SUITE_ARGUMENTS ? argument(arguments[i]) : NULL;
     if (asked.quick && chosen->quick_operations)
         argv[1] = argument(chosen->quick_operations);
-    if (*plan->operations && !chosen->fixed_operations)
+    if (*plan->operations && !chosen->fixed_operations && !chosen->memory)
         argv[1] = argument(plan->operations);
 }
 
@@ -116,13 +152,29 @@ static double figure_find(const char *output, const char *label, const char *uni
     return strncmp(end, unit, strlen(unit)) == 0 ? value : (double)NAN;
 }
 
+/* Bytes above what was resident before the blocks. */
+static double memory_find(const char *output, const char *label)
+{
+    return 1024 * figure_find(output, label, " KiB");
+}
+
+static void memory_store(const struct results *results, size_t row, size_t allocator, size_t run,
+                         const char *output)
+{
+    results_values(results, row, allocator, METRIC_RSS)[run] = memory_find(output, "Peak = ");
+    results_values(results, row, allocator, METRIC_FREED)[run] = memory_find(output, "After free = ");
+    results_values(results, row, allocator, METRIC_IDLE)[run] = memory_find(output, "After idle = ");
+}
+
 static void run_store(const struct results *results, const struct bench_plan *plan, size_t row,
                       size_t allocator, size_t run, const struct process_result *process)
 {
     results_store(results, row, allocator, run, process);
     if (!process_succeeded(process))
         return;
-    if (plan->row[row]->memory_a_thread)
+    if (plan->row[row]->memory)
+        memory_store(results, row, allocator, run, process->output);
+    else if (plan->row[row]->memory_a_thread)
         results_values(results, row, allocator,
                        METRIC_RSS)[run] = 1024 * figure_find(process->output, "Memory = ", " KiB/thread");
     else
@@ -148,6 +200,7 @@ static bool row_run_once(const struct results *results, const struct bench_plan 
         .preload = chosen->path,
         .quiet_benchmark = true,
         .time_limit_s = TIME_LIMIT_S,
+        .curve = asked.memory ? curves_of(&plan->curves, row, allocator, run) : NULL,
     };
     if (!process_measure(&request, &process)) {
         message_print("cannot start a process: %m");
@@ -176,6 +229,15 @@ static bool rows_run(const struct results *results, const struct bench_plan *pla
     return true;
 }
 
+static void memory_print(const struct results *results)
+{
+    table_print(results, METRIC_RSS);
+    table_print(results, METRIC_FREED);
+    table_print(results, METRIC_IDLE);
+    table_print_failures(results);
+    table_print_memory_verdict(results);
+}
+
 static void results_print(const struct results *results)
 {
     table_print(results, METRIC_OPS);
@@ -190,9 +252,13 @@ static void results_print(const struct results *results)
 }
 
 /* Writes what can be written, even when one of the files cannot. */
-static bool reports_write(const struct results *results, char *const *argv)
+static bool reports_write(const struct results *results, const struct bench_plan *plan, char *const *argv)
 {
     struct report report = {.results = results, .kind = REPORT_BENCH, .command = argv};
+    if (asked.memory) {
+        report.kind = REPORT_MEMORY;
+        report.curve = curves_typical(&plan->curves);
+    }
     bool written = !asked.json || report_write_json(&report, asked.json);
     written &= !asked.html || report_write_html(&report, asked.html);
     written &= !asked.svg || report_write_svg(&report, asked.svg);
@@ -200,24 +266,27 @@ static bool reports_write(const struct results *results, char *const *argv)
     return written;
 }
 
-static size_t runs_wanted(void)
+static size_t runs_planned(void)
 {
-    size_t runs = asked.quick ? RUNS_QUICK : RUNS;
     if (asked.runs)
-        runs = asked.runs < RUNS_MOST ? (size_t)asked.runs : RUNS_MOST;
-    return runs;
+        return asked.runs < RUNS_MOST ? (size_t)asked.runs : RUNS_MOST;
+    return asked.memory ? RUNS_MEMORY : asked.quick ? RUNS_QUICK : RUNS;
 }
 
-static int bench_all(const struct allocator_list *allocators, const struct bench_plan *plan,
-                     char *const *argv)
+static int bench_all(const struct allocator_list *allocators, struct bench_plan *plan, char *const *argv)
 {
     struct results results;
-    results_start(&results, allocators, plan->rows, runs_wanted());
+    results_start(&results, allocators, plan->rows, runs_planned());
+    if (asked.memory)
+        curves_start(&plan->curves, &results);
     process_prepare();
     if (!rows_run(&results, plan))
         return 1;
-    results_print(&results);
-    if (!reports_write(&results, argv))
+    if (asked.memory)
+        memory_print(&results);
+    else
+        results_print(&results);
+    if (!reports_write(&results, plan, argv))
         return 1;
     return results_hakmem_failed(&results) ? 1 : 0;
 }
@@ -228,7 +297,7 @@ static int bench_seed(const struct allocator_list *allocators, const struct benc
     const struct suite_case *seed = suite_find("random_mixed", strlen("random_mixed"));
     const char *quick = asked.quick && seed->quick_operations ? seed->quick_operations : "";
     struct seed_request request = {.allocators = allocators,
-                                   .runs = runs_wanted(),
+                                   .runs = runs_planned(),
                                    .operations = *plan->operations ? plan->operations : quick,
                                    .html = asked.html,
                                    .markdown = asked.markdown,
@@ -241,9 +310,9 @@ static bool seed_is_alone(void)
 {
     if (!asked.seed_report)
         return true;
-    if (asked.only || asked.json || asked.svg || asked.all) {
-        usage_error("bench",
-                    "--seed-report goes with --html and --markdown, not with --only, --all, --json or --svg");
+    if (asked.only || asked.json || asked.svg || asked.all || asked.memory) {
+        usage_error("bench", "--seed-report goes with --html and --markdown, not with --only, --all, "
+                             "--memory, --json or --svg");
         return false;
     }
     return true;
@@ -251,7 +320,7 @@ static bool seed_is_alone(void)
 
 int command_bench(int argc, char **argv)
 {
-    struct bench_plan plan = {NULL, 0, ""};
+    struct bench_plan plan = {.row = NULL};
     struct allocator_list allocators = {NULL, 0};
     int status;
     int first = options_read(&command, argc, argv);
@@ -260,7 +329,7 @@ int command_bench(int argc, char **argv)
     if (first < argc)
         return usage_error("bench", "'%s' is no option", argv[first]);
     if (asked.list) {
-        suite_print();
+        suite_print(asked.memory);
         return 0;
     }
     if (!seed_is_alone() || !plan_make(&plan))

@@ -26,5 +26,6 @@ static void burst(void)
 
 int main(void)
 {
+    burst();
     staged_ready(burst);
 }

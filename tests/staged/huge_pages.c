@@ -1,9 +1,6 @@
-/* Many threads, each with a few blocks of many sizes, while the kernel backs the heap with huge pages.
- * HK_HUGE_PAGES=0 has the kernel use none. */
+/* Many threads, each with a few blocks of many sizes. With HAKMEM_THP=always the kernel backs the heap with
+ * huge pages. */
 #include "staged.h"
-
-#include <sys/mman.h>
-#include <sys/prctl.h>
 
 enum { THREADS = 32, SIZES = 30, BLOCKS = 3, BUSY_BLOCKS = 2000 };
 
@@ -23,32 +20,9 @@ static void *run(void *unused)
     return unused;
 }
 
-/* Where huge pages are given only where asked for, asks for them: everywhere near a block of the heap. */
-static void allow_huge_pages(void)
-{
-    void *block = staged_block(64);
-    char line[512];
-    FILE *maps = fopen("/proc/self/maps", "r");
-    while (maps && fgets(line, sizeof line, maps)) {
-        unsigned long start, end;
-        bool is_heap = sscanf(line, "%lx-%lx", &start, &end) == 2 && (uintptr_t)block >= start &&
-                       (uintptr_t)block < end;
-        if (is_heap)
-            madvise((void *)start, end - start, MADV_HUGEPAGE);
-    }
-    if (maps)
-        fclose(maps);
-}
-
 int main(void)
 {
-    const char *wanted = getenv("HK_HUGE_PAGES");
     pthread_t thread;
-    void *grown = malloc(128 << 20);
-    if (wanted && *wanted == '0')
-        prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-    free(grown);
-    allow_huge_pages();
     pthread_barrier_init(&done, NULL, THREADS + 1);
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&thread, NULL, run, NULL) != 0)

@@ -73,7 +73,10 @@ if [ $name = huge_pages ] && grep -q '\[never\]' /sys/kernel/mm/transparent_huge
     exit 77
 fi
 
-start
+case $name in
+huge_pages) start HAKMEM_THP=always ;;
+*) start ;;
+esac
 got=
 for attempt in 1 2 3 4; do # a look may fall into a change
     explain
@@ -108,10 +111,6 @@ HAKMEM_*)
 'hakmem_trim()')
     kill -USR1 "$process"
     wait_for trimmed
-    ;;
-*transparent_hugepage*)
-    stop
-    start HK_HUGE_PAGES=0
     ;;
 *) echo "FAIL the knob '$knob' is not known here"; exit 1 ;;
 esac

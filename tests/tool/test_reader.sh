@@ -48,7 +48,8 @@ fails() {
 }
 
 # ---- a process that is known
-LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
+# Without a scavenger nothing changes any more once it is ready.
+HAKMEM_SCAVENGER=0 LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
 process=$!
 processes=$process
 for attempt in $(seq 100); do
@@ -166,7 +167,7 @@ fi
 case $(cat /proc/sys/kernel/core_pattern) in
 '|'* | /*) echo 'skip a core file of the kernel (core_pattern)' ;;
 *)
-    (cd "$scratch" && ulimit -c unlimited && LD_PRELOAD=$library exec "$probe" >"$scratch/addresses2") &
+    (cd "$scratch" && ulimit -c unlimited && HAKMEM_SCAVENGER=0 LD_PRELOAD=$library exec "$probe" >"$scratch/addresses2") &
     second=$!
     processes="$processes $second"
     for attempt in $(seq 100); do
