@@ -1,5 +1,5 @@
 // colour.ts - which colour a unit or a page of it has, in each of the four ways to look at a heap.
-import { Flag, Heap, Kind, NO_HEAP } from "./heap";
+import { Heap, Kind, NO_HEAP } from "./heap";
 
 export type By = "occupancy" | "class" | "owner" | "age";
 
@@ -229,9 +229,5 @@ export class Painter {
     }
     this.done[index] = 1;
     return (this.average[index] = pixel(red / units, green / units, blue / units));
-  }
-
-  torn(unit: number): boolean {
-    return (this.heap.columns.flags[unit] & Flag.Torn) !== 0;
   }
 }

@@ -7,7 +7,7 @@ import { unzlibSync } from "fflate";
 const MAGIC = [0x48, 0x4b, 0x50, 0x41, 0x47, 0x45, 0, 1];
 const HEAD_BYTES = 16;
 
-type ArrayType = "u8" | "u16" | "u32" | "f64";
+type ArrayType = "u8" | "u16" | "u32";
 type Place = [type: ArrayType, offset: number, count: number];
 
 export class Data<Meta> {
@@ -32,9 +32,6 @@ export class Data<Meta> {
   }
   u32(name: string): Uint32Array {
     return new Uint32Array(this.bytes.buffer, ...this.place(name, "u32"));
-  }
-  f64(name: string): Float64Array {
-    return new Float64Array(this.bytes.buffer, ...this.place(name, "f64"));
   }
 }
 

@@ -91,6 +91,7 @@ export function Facts({ heap, unit, opened, onOpen }: Props) {
         {kind === Kind.Slab && <SlabFacts heap={heap} head={head} />}
         {kind !== Kind.None && <><dt>In RAM</dt><dd><Resident heap={heap} head={head} span={span} /></dd></>}
         {(heap.columns.flags[head] & Flag.HugePage) !== 0 && <><dt>Pages</dt><dd>transparent huge</dd></>}
+        {(heap.columns.flags[head] & Flag.Torn) !== 0 && <><dt>Counts</dt><dd>near: it changed while it was read</dd></>}
         {heap.frames.length > 1 && <><dt>Last change</dt><dd>{Number.isFinite(age) ? `${format.seconds(age / 1000)} before` : "none seen"}</dd></>}
         <dt>SuperSlab</dt><dd>{format.count(Math.floor(head / heap.superslabUnits))}, unit {head % heap.superslabUnits}</dd>
       </dl>

@@ -100,9 +100,6 @@ export class HeapView {
   get zoomed(): boolean {
     return this.scale > this.fitScale() * 1.01;
   }
-  get level(): "SuperSlabs" | "slabs" | "pages" {
-    return this.scale >= PAGES_FROM_SCALE ? "pages" : this.scale >= UNITS_FROM_SCALE ? "slabs" : "SuperSlabs";
-  }
 
   private place(left: number, top: number): void {
     const most = (size: number, cells: number) => Math.max(0, cells - size / this.scale);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 
-const TYPES = { Uint8Array: "u8", Uint16Array: "u16", Uint32Array: "u32", Float64Array: "f64" };
+const TYPES = { Uint8Array: "u8", Uint16Array: "u16", Uint32Array: "u32" };
 
 export function container(meta, columns) {
   const arrays = {};
