@@ -11,7 +11,7 @@ option(HAKMEM_TESTS "Build the tests" ON)
 option(HAKMEM_CXX "Build what is in C++: some tests and benchmarks" ON)
 option(HAKMEM_PROGRAMS "Build the hakmem command and the benchmarks" ON)
 set(HAKMEM_SANITIZE "" CACHE STRING "address, thread or undefined: only the unit tests are built, with this sanitizer")
-set(HAKMEM_TEST_KINDS "unit;preload;link;misuse;apps;tool;scripts" CACHE STRING "Directories of tests/ to build")
+set(HAKMEM_TEST_KINDS "unit;preload;link;misuse;apps;tool;pages;scripts" CACHE STRING "Directories of tests/ to build")
 set(HAKMEM_TESTS_LEFT_OUT "" CACHE STRING "Cases of preload/ and link/ that cannot work on the machine that runs them")
 
 if(HAKMEM_TORTURE)

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/census.h"
+#include "base/version.h"
 #include "front/front.h"
 #include "hakmem.h"
 #include "heap/registry.h"
@@ -11,12 +12,9 @@
 #include "os/vm.h"
 #include "pool/pool.h"
 
-#define STRING_OF(x) #x
-#define STRING(x) STRING_OF(x)
-
 EXPORT const char *hakmem_version(void)
 {
-    return STRING(HAKMEM_VERSION_MAJOR) "." STRING(HAKMEM_VERSION_MINOR) "." STRING(HAKMEM_VERSION_PATCH);
+    return HAKMEM_VERSION_STRING;
 }
 
 EXPORT size_t hakmem_usable_size(const void *p)

@@ -7,19 +7,7 @@
 #include "heap/misuse.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
-
-struct depot_bin {
-    struct magazine *full;  /* [lock: depot] */
-    _Atomic uint32_t count; /* [lock: depot] to write */
-    uint32_t unused;        /* [lock: depot] fewest that were there since the last depot_age */
-};
-
-struct depot_shard {
-    _Alignas(CACHE_LINE) struct lock lock;
-    struct magazine *_Atomic empty; /* [lock: depot] to write */
-    _Atomic size_t bytes;           /* [lock: depot] to write; of the blocks in full magazines */
-    struct depot_bin bins[SIZE_CLASSES];
-};
+#include "region/image.h"
 
 static struct depot_shard *_Atomic shards; /* DEPOT_SHARDS of them, or NULL before depot_open */
 
@@ -65,6 +53,14 @@ static void count_magazines(struct depot_shard *shard, const struct magazine *ma
         bin->unused = bin->count;
 }
 
+static void describe(const struct depot_shard *first)
+{
+    struct image_header *image = region_image();
+    image->depot_shard_bytes = sizeof *first;
+    image->depot_shards = DEPOT_SHARDS;
+    image->depot = (uintptr_t)first;
+}
+
 bool depot_open(void)
 {
     if (shards_or_null())
@@ -73,8 +69,9 @@ bool depot_open(void)
     size_t first = region_take_cells(cells);
     if (first == SIZE_MAX)
         return false;
-    atomic_store_explicit(&shards, (struct depot_shard *)region_cell(first + cells - 1),
-                          memory_order_release);
+    struct depot_shard *opened = region_cell(first + cells - 1);
+    describe(opened);
+    atomic_store_explicit(&shards, opened, memory_order_release);
     return true;
 }
 

@@ -17,6 +17,19 @@ struct magazine {
     void *blocks[MAGAZINE_BLOCKS];
 };
 
+struct depot_bin {
+    struct magazine *full;  /* [lock: depot] */
+    _Atomic uint32_t count; /* [lock: depot] to write */
+    uint32_t unused;        /* [lock: depot] fewest that were there since the last depot_age */
+};
+
+struct depot_shard {
+    _Alignas(CACHE_LINE) struct lock lock;
+    struct magazine *_Atomic empty; /* [lock: depot] to write */
+    _Atomic size_t bytes;           /* [lock: depot] to write; of the blocks in full magazines */
+    struct depot_bin bins[SIZE_CLASSES];
+};
+
 /* Where a class has no magazine yet; and when one is full. */
 void depot_free_remote_first(struct heap *heap, unsigned size_class, void *block) HIDDEN;
 void depot_pass_on(struct heap *heap, unsigned size_class) HIDDEN;

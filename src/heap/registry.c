@@ -11,6 +11,7 @@
 #include "os/limits.h"
 #include "os/thread.h"
 #include "pool/pool.h"
+#include "region/image.h"
 
 enum {
     FRESH_HEAPS_MAX = 32, /* heaps are never freed */
@@ -55,6 +56,16 @@ static void registry_unlock(void)
 
 /* ---- making heaps; [lock: registry] */
 
+static void describe(const struct heap *newest)
+{
+    struct image_header *image = region_image();
+    image->heap_bytes = sizeof(struct heap);
+    image->heap_bins_bytes = sizeof(struct heap_bins);
+    image->magazine_bytes = sizeof(struct magazine);
+    image->scavenger = (uintptr_t)&scavenger_stats;
+    image->newest_heap = (uintptr_t)newest;
+}
+
 static struct heap *make_heap(void)
 {
     if (!region_claim())
@@ -73,6 +84,7 @@ static struct heap *make_heap(void)
     heap->next_heap = atomic_load_explicit(&registry.heaps, memory_order_relaxed);
     atomic_store_explicit(&registry.heaps, heap, memory_order_release);
     atomic_fetch_add_explicit(&registry.count, 1, memory_order_relaxed);
+    describe(heap);
     return heap;
 }
 
@@ -81,8 +93,11 @@ static void open_for_threads(void)
 {
     region_want_remote_maps();
     depot_open();
-    if (!registry_commons())
-        atomic_store_explicit(&registry.commons, make_heap(), memory_order_release);
+    if (!registry_commons()) {
+        struct heap *commons = make_heap();
+        atomic_store_explicit(&registry.commons, commons, memory_order_release);
+        region_image()->commons = (uintptr_t)commons;
+    }
 }
 
 /* The first heap is its program's: busy from the start. With the second come the things that only
@@ -147,6 +162,7 @@ static void park(struct heap *heap)
     CHECK(!atomic_load(&heap->parked));
     heap->slow_events = 0;
     heap->busy = false;
+    heap->thread = 0;
     atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
     parked_prepend(heap);
     atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
@@ -182,6 +198,7 @@ NOINLINE struct heap *registry_attach(void)
     registry_unlock();
     if (!heap)
         return tls_real = registry_commons();
+    heap->thread = (uintptr_t)__builtin_thread_pointer();
     tls_heap = tls_real = heap;
     /* the thread has its heap by now, so these may allocate */
     fork_register(&fork_handlers);

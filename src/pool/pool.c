@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/lock.h"
 #include "os/vm.h"
+#include "region/image.h"
 
 enum {
     ROOM_TRIES = 8,
@@ -31,6 +32,10 @@ static struct {
     _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
     _Atomic unsigned haste;   /* the decay is halved so often */
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
+
+static_assert(offsetof(typeof(pool), lru_evictions) ==
+                  offsetof(typeof(pool), dirty_hits) + 4 * sizeof(uint64_t),
+              "image.h says that the counters follow each other");
 
 static void pool_lock(void)
 {
@@ -134,6 +139,7 @@ static bool grow(size_t min_units)
     size_t at, count;
     if (!region_grow(min_units, &at, &count))
         return false;
+    region_image()->pool_counters = (uintptr_t)&pool.dirty_hits;
     size_t inside = at % SUPERSLAB_UNITS;
     if (inside) {
         size_t head = size_min(count, SUPERSLAB_UNITS - inside);

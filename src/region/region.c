@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/version.h"
 #include "os/file.h"
 #include "os/lock.h"
 #include "os/vm.h"
@@ -206,8 +207,17 @@ static void write_image_header(void)
         .remote_maps = region.remote_maps,
         .cells = region.cells_end,
         .size_class_table = (uintptr_t)size_classes,
+        .library = HAKMEM_VERSION_STRING,
+        .option_count = sizeof options / sizeof(uint32_t),
+        .options = (uintptr_t)&options,
+        .vm_calls = (uintptr_t)&vm_calls,
     };
     memcpy(state.image->magic, IMAGE_MAGIC, sizeof state.image->magic);
+}
+
+struct image_header *region_image(void)
+{
+    return state.image;
 }
 
 COLD bool region_claim(void)

@@ -112,6 +112,9 @@ static inline void *region_cell(size_t cell)
 /* Chooses the range and maps the first metadata, once; true when that is done. Any thread. */
 bool region_claim(void) HIDDEN;
 
+/* The image header, for each floor to write its own share of; once region_claim has returned true. */
+struct image_header *region_image(void) HIDDEN;
+
 /* Maps at least min_units more units behind the last one, and more while the kernel gives readily;
  * first and count say which. They may lie behind a gap, and begin or end inside a SuperSlab.
  * The caller holds the pool's lock. False when there is no memory or no room. */

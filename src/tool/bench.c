@@ -10,7 +10,9 @@
 #include "locate.h"
 #include "options.h"
 #include "report.h"
+#include "page.h"
 #include "results.h"
+#include "seed.h"
 #include "suite.h"
 #include "table.h"
 #include "text.h"
@@ -25,7 +27,7 @@ enum { RUNS = 5, RUNS_QUICK = 3, RUNS_MEMORY = 1, RUNS_MOST = 1000 };
 static const double TIME_LIMIT_S = 120;
 
 static struct {
-    bool quick, all, list, memory, no_peers;
+    bool quick, all, list, memory, no_peers, seed_report;
     unsigned long long runs, operations;
     const char *only, *json, *html, *svg, *markdown;
     struct text_list peers;
@@ -43,6 +45,8 @@ static const struct option_spec options[] = {
     {"no-peers", OPTION_FLAG, &asked.no_peers, NULL,
      "leave out what is installed, but for the system's malloc"},
     {"all", OPTION_FLAG, &asked.all, NULL, "print wall and CPU time and page faults too"},
+    {"seed-report", OPTION_FLAG, &asked.seed_report, NULL,
+     "the seed benchmark alone, with all that it costs; --html and --markdown write that report"},
     {"json", OPTION_TEXT, &asked.json, "FILE", "write every figure there"},
     {"html", OPTION_TEXT, &asked.html, "FILE", "write a page with plots there"},
     {"svg", OPTION_TEXT, &asked.svg, "FILE", "draw speed and peak RSS, or memory over time, there"},
@@ -287,6 +291,33 @@ static int bench_all(const struct allocator_list *allocators, struct bench_plan 
     return results_hakmem_failed(&results) ? 1 : 0;
 }
 
+static int bench_seed(const struct allocator_list *allocators, const struct bench_plan *plan,
+                      char *const *argv)
+{
+    const struct suite_case *seed = suite_find("random_mixed", strlen("random_mixed"));
+    const char *quick = asked.quick && seed->quick_operations ? seed->quick_operations : "";
+    struct seed_request request = {.allocators = allocators,
+                                   .runs = runs_planned(),
+                                   .operations = *plan->operations ? plan->operations : quick,
+                                   .html = asked.html,
+                                   .markdown = asked.markdown,
+                                   .command = argv};
+    return seed_report_make(&request);
+}
+
+/* False, having said why, when --seed-report stands beside what does not go with it. */
+static bool seed_is_alone(void)
+{
+    if (!asked.seed_report)
+        return true;
+    if (asked.only || asked.json || asked.svg || asked.all || asked.memory) {
+        usage_error("bench", "--seed-report goes with --html and --markdown, not with --only, --all, "
+                             "--memory, --json or --svg");
+        return false;
+    }
+    return true;
+}
+
 int command_bench(int argc, char **argv)
 {
     struct bench_plan plan = {.row = NULL};
@@ -301,11 +332,15 @@ int command_bench(int argc, char **argv)
         suite_print(asked.memory);
         return 0;
     }
-    if (!plan_make(&plan))
+    if (!seed_is_alone() || !plan_make(&plan))
         return 2;
+    if (asked.seed_report && asked.html && !page_available())
+        return 1;
     struct peer_request request = {asked.peers, asked.no_peers};
     if (!allocators_find("bench", &request, &allocators, &status))
         return status;
     allocators_print(&allocators);
+    if (asked.seed_report)
+        return bench_seed(&allocators, &plan, argv);
     return bench_all(&allocators, &plan, argv);
 }

@@ -3,6 +3,10 @@
 #define HAKMEM_TOOL_COMMAND_H
 
 int command_run(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_stats(int argc, char **argv);
+int command_ptr(int argc, char **argv);
+int command_map(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_compare(int argc, char **argv);
 

@@ -12,6 +12,10 @@ static const struct {
     const char *help; /* NULL: not for people */
 } commands[] = {
     {"run", command_run, "run a program with HAKMEM as its malloc"},
+    {"explain", command_explain, "say where a running program's memory is, and what would help"},
+    {"stats", command_stats, "print a running program's counters: text, JSON, OpenMetrics"},
+    {"ptr", command_ptr, "say what lies at an address of a running program"},
+    {"map", command_map, "draw a running program's heap: a page to zoom into, or a picture"},
     {"bench", command_bench, "run the benchmarks under HAKMEM and every allocator installed here"},
     {"compare", command_compare, "compare allocators on a program of yours"},
     {"probe-malloc", command_probe_malloc, NULL},
@@ -37,7 +41,7 @@ static int version_print(void)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage_error("", "a command is missing (run, bench or compare)");
+        return usage_error("", "a command is missing (run, explain, bench …)");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
         return help_print();
     if (strcmp(argv[1], "--version") == 0)

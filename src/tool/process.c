@@ -54,7 +54,7 @@ static __attribute__((noreturn)) void child_become(const struct process_request 
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(null, STDIN_FILENO);
-    dup2(request->quiet_benchmark ? launch->output[1] : null, STDOUT_FILENO);
+    dup2(request->quiet_benchmark || request->keep_output ? launch->output[1] : null, STDOUT_FILENO);
     dup2(null, STDERR_FILENO);
     if (request->quiet_benchmark)
         setenv("BENCH_QUIET", "1", 1);

@@ -6,12 +6,13 @@
 
 #include <stdbool.h>
 
-enum { PROCESS_OUTPUT_BYTES = 4096 };
+enum { PROCESS_OUTPUT_BYTES = 8192 };
 
 struct process_request {
     char *const *argv;
     const char *preload;   /* NULL: none */
     bool quiet_benchmark;  /* BENCH_QUIET=1, and its standard output is kept */
+    bool keep_output;      /* its standard output is kept, without that */
     double time_limit_s;   /* killed after that; 0: no limit */
     struct curve *curve;   /* filled with memory over time; NULL: not wanted */
     bool look_for_library; /* sample the memory map for `preload` until it is seen */

@@ -1,17 +1,22 @@
 /* run.c - `hakmem run`: becomes the user's program, with HAKMEM as its malloc.
  *
- * It ends in exec, so status, signals, terminal and process id are the program's own.
+ * It ends in exec, so status, signals, terminal and process id are the program's own. With --report it
+ * stays as the program's parent instead, and hands status and signals on.
  */
 #define _GNU_SOURCE 1
 
 #include "command.h"
 #include "locate.h"
 #include "options.h"
+#include "page.h"
 #include "preload.h"
+#include "quantity.h"
+#include "run_report.h"
 #include "text.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +27,7 @@ static struct {
     bool stats;
     bool front_stats;
     bool verbose;
+    const char *report, *limit;
     struct text_list settings;
 } asked;
 
@@ -30,6 +36,10 @@ static const struct option_spec options[] = {
     {"front-stats", OPTION_FLAG, &asked.front_stats, NULL,
      "count every call, print hit rates at exit (HAKMEM_FRONT_STATS=1)"},
     {"verbose", OPTION_FLAG, &asked.verbose, NULL, "print version and options at start (HAKMEM_VERBOSE=1)"},
+    {"limit", OPTION_TEXT, &asked.limit, "SIZE",
+     "at most so much memory, as 512M; malloc fails beyond (HAKMEM_HARD_LIMIT)"},
+    {"report", OPTION_TEXT, &asked.report, "FILE",
+     "write a page there when it has ended: its memory over time, and what it means"},
     {"o", OPTION_LIST, &asked.settings, "NAME=VALUE",
      "set an option: -o FC_CAP=512 is HAKMEM_FC_CAP=512; may be repeated"},
 };
@@ -62,8 +72,25 @@ static bool setting_apply(const char *setting)
     return true;
 }
 
+/* The option is in MiB; what is less is rounded up. */
+static bool limit_apply(void)
+{
+    static const uint64_t mebibyte = 1 << 20;
+    char value[24];
+    uint64_t bytes;
+    if (!quantity_read_bytes(asked.limit, &bytes)) {
+        usage_error("run", "--limit wants a size, as 512M or 2G, not '%s'", asked.limit);
+        return false;
+    }
+    snprintf(value, sizeof value, "%lluM", (unsigned long long)((bytes - 1) / mebibyte + 1));
+    setenv("HAKMEM_HARD_LIMIT", value, 1);
+    return true;
+}
+
 static bool environment_prepare(void)
 {
+    if (asked.limit && !limit_apply())
+        return false;
     if (asked.stats)
         setenv("HAKMEM_STATS", "1", 1);
     if (asked.front_stats)
@@ -76,6 +103,15 @@ static bool environment_prepare(void)
     return true;
 }
 
+/* Does not return when the program could be started; else errno. */
+static int program_run(char **argv)
+{
+    if (asked.report)
+        return run_with_report(argv, asked.report);
+    execvp(argv[0], argv);
+    return errno;
+}
+
 int command_run(int argc, char **argv)
 {
     char library[PATH_BYTES];
@@ -86,10 +122,11 @@ int command_run(int argc, char **argv)
         return usage_error("run", "a program to run is missing");
     if (!environment_prepare())
         return 2;
+    if (asked.report && !page_available())
+        return STATUS_OWN_FAILURE;
     if (!locate_library(library) || !preload_add(library))
         return STATUS_OWN_FAILURE;
-    execvp(argv[first], argv + first);
-    int error = errno;
+    int error = program_run(argv + first);
     message_print("cannot run '%s': %s", argv[first], strerror(error));
     return error == ENOENT || error == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }

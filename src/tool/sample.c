@@ -29,7 +29,7 @@ static bool proc_read(pid_t process, const char *file, char text[PROC_TEXT_BYTES
     return length > 0;
 }
 
-static double rss_bytes(pid_t process)
+double sample_rss_bytes(pid_t process)
 {
     char text[PROC_TEXT_BYTES];
     unsigned long size_pages, resident_pages;
@@ -41,7 +41,7 @@ static double rss_bytes(pid_t process)
 static double tree_rss_bytes(pid_t process, int depth)
 {
     char file[64], text[PROC_TEXT_BYTES];
-    double sum = rss_bytes(process);
+    double sum = sample_rss_bytes(process);
     snprintf(file, sizeof file, "task/%d/children", (int)process);
     if (depth >= DEPTH_MOST || !proc_read(process, file, text))
         return sum;

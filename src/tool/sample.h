@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* RSS of the process; 0 when it is gone. */
+double sample_rss_bytes(pid_t process);
+
 /* RSS of the process and the children that its main threads started, added up (pages that they
  * share count for each); 0 when it is gone. */
 double sample_tree_rss_bytes(pid_t process);
