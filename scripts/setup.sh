@@ -46,6 +46,8 @@ need have_command ninja ninja-build ninja-build samurai
 need have_command pkg-config pkg-config pkgconf-pkg-config pkgconf
 need have_command objdump binutils binutils binutils
 need have_package jansson libjansson-dev jansson-devel jansson-dev
+need have_package ncursesw libncurses-dev ncurses-devel ncurses-dev
+need have_package libelf libelf-dev elfutils-libelf-devel elfutils-dev
 need have_package cmocka libcmocka-dev libcmocka-devel cmocka-dev
 need have_command scdoc scdoc scdoc scdoc
 need have_command clang-format clang-format clang-tools-extra clang-extra-tools
