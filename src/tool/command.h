@@ -6,6 +6,7 @@ int command_run(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_top(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_ptr(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_compare(int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct {
     {"explain", command_explain, "say where a running program's memory is, and what would help"},
     {"stats", command_stats, "print a running program's counters: text, JSON, OpenMetrics"},
     {"top", command_top, "show a running program's memory as it changes"},
+    {"doctor", command_doctor, "check that a program is served by HAKMEM, and what hurts it"},
     {"ptr", command_ptr, "say what lies at an address of a running program"},
     {"bench", command_bench, "run the benchmarks under HAKMEM and every allocator installed here"},
     {"compare", command_compare, "compare allocators on a program of yours"},
