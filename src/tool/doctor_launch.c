@@ -55,22 +55,25 @@ static void follow_script(char path[PATH_BYTES])
     snprintf(path, PATH_BYTES, "%.*s", (int)strcspn(start, " \t\r\n"), start);
 }
 
-static void check_rights(const char *path, struct findings *findings)
+/* Whether LD_PRELOAD reaches it. */
+static bool check_rights(const char *path, struct findings *findings)
 {
     struct stat status;
     if (stat(path, &status) != 0)
-        return;
+        return true;
     bool other_user = status.st_mode & S_ISUID && status.st_uid != geteuid();
     bool other_group = status.st_mode & S_ISGID && status.st_gid != getegid();
-    if (other_user || other_group || getxattr(path, "security.capability", NULL, 0) > 0)
-        finding_add(
-            findings, FINDING_PROBLEM, "program",
-            "%s is setuid, setgid or has file capabilities: the dynamic linker ignores LD_PRELOAD; link "
-            "it with libhakmem, or name the library in /etc/ld.so.preload",
-            path);
+    if (!other_user && !other_group && getxattr(path, "security.capability", NULL, 0) <= 0)
+        return true;
+    finding_add(
+        findings, FINDING_PROBLEM, "program",
+        "%s is setuid, setgid or has file capabilities: the dynamic linker ignores LD_PRELOAD; link it "
+        "with libhakmem, or name the library in /etc/ld.so.preload",
+        path);
+    return false;
 }
 
-/* False when there is nothing to start. */
+/* False when there is nothing to start, or to be seen then. */
 static bool check_file(const char *name, struct findings *findings)
 {
     char path[PATH_BYTES];
@@ -81,7 +84,8 @@ static bool check_file(const char *name, struct findings *findings)
         return false;
     }
     follow_script(path);
-    check_rights(path, findings);
+    if (!check_rights(path, findings))
+        return false;
     if (program_describe(path, &facts) && facts.is_foreign)
         finding_add(findings, FINDING_PROBLEM, "program",
                     "%s is for another architecture than this HAKMEM: build HAKMEM for that one", path);

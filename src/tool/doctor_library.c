@@ -91,6 +91,14 @@ static void look_at_image(const struct target *target, struct findings *findings
     reader_snapshot_free(snapshot);
 }
 
+/* Without the hint at this command. */
+static void say_no_image(const char *error, struct findings *findings)
+{
+    const char *hint = strstr(error, " (");
+    finding_add(findings, FINDING_PROBLEM, "image", "%.*s", hint ? (int)(hint - error) : (int)strlen(error),
+                error);
+}
+
 void check_image(const struct target *target, struct findings *findings)
 {
     if (target->reader)
@@ -98,8 +106,7 @@ void check_image(const struct target *target, struct findings *findings)
     else if (target->library && target->all_here)
         finding_add(findings, FINDING_NOTE, "image", "the program has not allocated anything yet");
     else if (target->library)
-        finding_add(findings, FINDING_PROBLEM, "image", "%.*s", (int)strcspn(target->reader_error, "("),
-                    target->reader_error); /* without its hint at this command */
+        say_no_image(target->reader_error, findings);
 }
 
 void check_library(const struct target *target, struct findings *findings)
@@ -147,17 +154,17 @@ static const struct other *other_of(const char *path)
     return NULL;
 }
 
-static void say_other(const struct other *other, const char *path, struct findings *findings)
+static void say_other(const struct target *target, const struct other *other, const char *path,
+                      struct findings *findings)
 {
     if (other->watches)
         finding_add(findings, FINDING_PROBLEM, "allocators",
                     "%s is loaded (%s), and replaces malloc as HAKMEM does: use one or the other",
                     other->name, path);
     else
-        finding_add(
-            findings, FINDING_NOTE, "allocators",
-            "%s is loaded too (%s): 'symbols' tells whose malloc is called; leave it out of LD_PRELOAD",
-            other->name, path);
+        finding_add(findings, FINDING_NOTE, "allocators", "%s is loaded too (%s)%s", other->name, path,
+                    target->all_here ? ", and HAKMEM serves malloc all the same"
+                                     : ": 'symbols' tells whose malloc is called");
 }
 
 void check_allocators(const struct target *target, struct findings *findings)
@@ -172,7 +179,7 @@ void check_allocators(const struct target *target, struct findings *findings)
         if (known)
             continue;
         said[count++] = other;
-        say_other(other, target->mappings[i].path, findings);
+        say_other(target, other, target->mappings[i].path, findings);
     }
     if (!count)
         finding_add(findings, FINDING_OK, "allocators", "no other allocator is loaded");
