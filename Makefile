@@ -13,7 +13,7 @@ BUILD_IN = MAKEFLAGS=--no-print-directory cmake --build
 CTEST = ctest -j$(JOBS)
 VARIANTS = debug asan tsan ubsan torture coverage clang musl aarch64
 
-.PHONY: all help test check format docs bench compare asm oom fuzz model apps deb install clean $(VARIANTS)
+.PHONY: all help test check format docs bench memory compare asm oom fuzz model apps deb install clean $(VARIANTS)
 
 all: $(BUILD)/CMakeCache.txt
 	@$(BUILD_IN) $(BUILD) -j $(JOBS)
@@ -30,6 +30,7 @@ help:
 #: make format     apply clang-format
 #: make docs       write the generated table of docs/tuning.md anew
 #: make bench      the benchmarks: HAKMEM beside the system's malloc and the peers found
+#: make memory     memory over time, and what goes back by itself, kept as HTML
 #: make compare    the figures of docs/benchmarks.md: more runs, kept as JSON and HTML
 #: make asm        the fast paths of malloc and free, with their instruction counts
 #: make asan       unit tests under AddressSanitizer (likewise tsan, ubsan)
@@ -57,6 +58,9 @@ docs: all
 
 bench: all
 	@$(BUILD)/hakmem bench
+
+memory: all
+	@$(BUILD)/hakmem bench --memory --html $(BUILD)/memory.html
 
 compare: all
 	@$(BUILD)/hakmem bench --runs 9 --json $(BUILD)/bench.json --html $(BUILD)/bench.html

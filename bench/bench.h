@@ -1,8 +1,9 @@
 /* bench.h - what the benchmark programs share: parameters, clock, generator, report.
  *
  * No function here allocates, so a benchmark measures only the blocks it asks for itself. Every
- * program takes its parameters in order, all optional, and prints one line with "ops/s" in it; with
- * BENCH_QUIET=1 in the environment it prints its result lines and nothing else.
+ * program takes its parameters in order, all optional, and prints its result lines: one with "ops/s"
+ * in it, or what common_memory.h and common_histogram.h say. With BENCH_QUIET=1 in the environment it
+ * prints those and nothing else.
  */
 #ifndef HAKMEM_BENCH_H
 #define HAKMEM_BENCH_H
@@ -26,7 +27,12 @@ struct bench_parameter {
  * prints the parameters with their defaults and ends it with 0. */
 void bench_parameters_read(int argc, char **argv, struct bench_parameter *parameters, size_t count);
 
-/* Whether only the throughput line is wanted. */
+/* Takes a word such as a scenario's name off the front of the command line, and returns which of the
+ * `count` it is: the first when there is none. A wrong one ends the program with status 2. Called
+ * before bench_parameters_read, whose --help it precedes. */
+size_t bench_choice_read(int *argc, char **argv, const char *what, const char *const *words, size_t count);
+
+/* Whether only the result lines are wanted. */
 bool bench_quiet(void);
 
 /* printf to standard output by one write, without a stdio buffer. */
@@ -37,8 +43,9 @@ void bench_fail(const char *what) __attribute__((noreturn));
 
 uint64_t bench_now_ns(void);
 
-/* Zeroed pages from the kernel, already populated; they are never given back. */
+/* Zeroed pages from the kernel, already populated. */
 void *bench_pages(size_t bytes);
+void bench_pages_free(void *pages, size_t bytes);
 
 /* The throughput line and, unless quiet, the allocator before it and faults and memory after it. */
 void bench_report(const char *name, const struct bench_parameter *parameters, size_t count,

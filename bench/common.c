@@ -69,6 +69,41 @@ void *bench_pages(size_t bytes)
     return pages;
 }
 
+void bench_pages_free(void *pages, size_t bytes)
+{
+    munmap(pages, bytes);
+}
+
+static void choice_words_write(const char *const *words, size_t count, char list[LINE_BYTES])
+{
+    size_t used = 0;
+    list[0] = '\0';
+    for (size_t i = 0; i < count && used < LINE_BYTES; i++)
+        used += (size_t)snprintf(list + used, LINE_BYTES - used, "%s%s", i ? ", " : "", words[i]);
+}
+
+size_t bench_choice_read(int *argc, char **argv, const char *what, const char *const *words, size_t count)
+{
+    char list[LINE_BYTES];
+    if (*argc < 2)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(argv[1], words[i]) != 0)
+            continue;
+        memmove(&argv[1], &argv[2], (size_t)(*argc - 1) * sizeof *argv);
+        --*argc;
+        return i;
+    }
+    choice_words_write(words, count, list);
+    if (strcmp(argv[1], "--help") == 0) {
+        bench_print("first a %s, one of: %s (default %s)\nthen, in this order:\n", what, list, words[0]);
+        return 0;
+    }
+    fprintf(stderr, "%s: %s is '%s', but must be one of: %s\n", program_invocation_short_name, what, argv[1],
+            list);
+    exit(2);
+}
+
 static void usage_print(const struct bench_parameter *parameters, size_t count)
 {
     bench_print("usage: %s", program_invocation_short_name);

@@ -10,7 +10,8 @@ set_source_files_properties(${api_sources} PROPERTIES COMPILE_OPTIONS -fexceptio
 
 # For unit tests: what the floors do, without the names of libc, so that the test's own malloc and
 # the sanitizer's stay in place.
-set(libc_names "${PROJECT_SOURCE_DIR}/src/api/libc.c" "${PROJECT_SOURCE_DIR}/src/api/cxx.c")
+set(libc_names "${PROJECT_SOURCE_DIR}/src/api/libc.c" "${PROJECT_SOURCE_DIR}/src/api/cxx.c"
+  "${PROJECT_SOURCE_DIR}/src/api/malloc_info.c")
 set(testing_sources ${allocator_sources})
 list(REMOVE_ITEM testing_sources ${libc_names})
 add_library(hakmem_testing OBJECT EXCLUDE_FROM_ALL ${testing_sources})

@@ -10,6 +10,7 @@ if(PKG_CONFIG_FOUND)
   pkg_check_modules(jansson QUIET IMPORTED_TARGET jansson)
   pkg_check_modules(ncursesw QUIET IMPORTED_TARGET ncursesw)
   pkg_check_modules(libelf QUIET IMPORTED_TARGET libelf)
+  pkg_check_modules(zlib QUIET IMPORTED_TARGET zlib)
 endif()
 
 # The image reader: it knows the layout of the allocator's records, and links none of its code.
@@ -58,6 +59,11 @@ if(bench_common)
   target_compile_options(bench_common PRIVATE ${builtins})
 endif()
 
+if(NOT zlib_FOUND)
+  message(STATUS "Skipped: bench_peak_rss (zlib not found; scripts/setup.sh installs it)")
+  list(REMOVE_ITEM bench_sources "${PROJECT_SOURCE_DIR}/bench/peak_rss.c")
+endif()
+
 set(bench_programs)
 foreach(source IN LISTS bench_sources)
   get_filename_component(name "${source}" NAME_WE)
@@ -78,3 +84,19 @@ foreach(source IN LISTS bench_sources)
   endif()
   list(APPEND bench_programs ${program})
 endforeach()
+
+# Its traces are part of the program.
+if(TARGET bench_peak_rss)
+  file(GLOB traces CONFIGURE_DEPENDS bench/traces/*.gz)
+  set_source_files_properties(bench/replay/trace.c PROPERTIES OBJECT_DEPENDS "${traces}")
+  target_sources(bench_peak_rss PRIVATE bench/replay/trace.c)
+  target_compile_definitions(bench_peak_rss PRIVATE TRACE_DIRECTORY="${PROJECT_SOURCE_DIR}/bench/traces")
+  target_link_libraries(bench_peak_rss PRIVATE PkgConfig::zlib)
+endif()
+
+# Records new traces; glibc's own malloc does the work.
+if(HAKMEM_GLIBC)
+  add_library(record_malloc SHARED bench/record/record.c)
+  target_link_libraries(record_malloc PRIVATE hakmem_flags Threads::Threads ${CMAKE_DL_LIBS})
+  target_compile_options(record_malloc PRIVATE ${builtins})
+endif()

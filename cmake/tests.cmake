@@ -6,6 +6,9 @@
 #   misuse/*.c                  programs that do wrong, judged by misuse/run.sh PROGRAM SOURCE
 #   apps/run.sh                 real programs: run.sh --list names them, run.sh NAME runs one
 #   tool/unit_*.c, tool/*.sh    the hakmem command and the benchmarks
+#   staged/*.c                  programs with a known state of memory: staged/run.sh PROGRAM has
+#                               `hakmem explain` judge it, and follows the advice (label tool)
+#   reader/unit_*.c             the image reader: cmocka (label tool); probe.c is for tool/test_reader.sh
 #   scripts/*.sh                the repository: install, packages, scripts
 #
 # Scripts find what they need in HAKMEM_LIB, HK_STATIC_LIB, HK_COMMAND, HK_BUILD_DIR,
@@ -125,6 +128,18 @@ foreach(source IN LISTS sources)
   endif()
 endforeach()
 
+# Some again without a scavenger, and with one that never rests.
+if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+  foreach(test IN ITEMS property threads fork)
+    foreach(setting IN ITEMS SCAVENGER=0 DECAY_MS=20)
+      add_test(NAME preload.${test}.${setting} COMMAND preload_test_${test})
+      describe_test(preload.${test}.${setting} preload 120)
+      set_tests_properties(preload.${test}.${setting} PROPERTIES
+        ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_${setting};${case_environment}")
+    endforeach()
+  endforeach()
+endif()
+
 # --- link -----------------------------------------------------------------------------------------
 find_sources(link test_*.c test_*.cpp)
 foreach(source IN LISTS sources)
@@ -166,12 +181,48 @@ if(TARGET hakmem_tool)
       get_filename_component(name "${source}" NAME_WE)
       string(REGEX REPLACE "^unit_" "tool." test ${name})
       add_test_program(tool_${name} "${source}")
-      target_include_directories(tool_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src/tool")
+      target_include_directories(tool_${name} PRIVATE
+        "${PROJECT_SOURCE_DIR}/src/tool" "${PROJECT_SOURCE_DIR}/bench")
       target_link_libraries(tool_${name} PRIVATE hakmem_tool PkgConfig::cmocka)
+      target_sources(tool_${name} PRIVATE $<TARGET_OBJECTS:bench_common>)
       add_test(NAME ${test} COMMAND tool_${name})
       describe_test(${test} tool 60)
     endforeach()
   endif()
+  find_sources(tool ../reader/unit_*.c)
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "^unit_" "reader." test ${name})
+    if(cmocka_FOUND)
+      add_test_program(reader_${name} "${source}")
+      target_link_libraries(reader_${name} PRIVATE hakmem_testing hakmem_reader PkgConfig::cmocka ${CMAKE_DL_LIBS})
+      add_script_test(${test} tool 120 $<TARGET_FILE:reader_${name}>)
+    endif()
+  endforeach()
+  find_sources(tool ../reader/probe.c)
+  if(sources)
+    add_test_program(reader_probe ${sources})
+  endif()
+  find_sources(tool ../fuzz/fuzz_reader.c)
+  if(sources)
+    add_test_program(fuzz_make_core "${tests}/fuzz/make_core.c")
+    target_link_libraries(fuzz_make_core PRIVATE hakmem_reader)
+    add_test_program(fuzz_replay_reader "${tests}/fuzz/replay.c" ${sources} ${reader_sources})
+    include(CheckCSourceCompiles)
+    set(CMAKE_REQUIRED_FLAGS "-fsanitize=address,undefined")
+    check_c_source_compiles("int main(void) { return 0; }" HAKMEM_HAS_SANITIZERS)
+    unset(CMAKE_REQUIRED_FLAGS)
+    if(HAKMEM_HAS_SANITIZERS)
+      target_compile_options(fuzz_replay_reader PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all)
+      target_link_options(fuzz_replay_reader PRIVATE -fsanitize=address,undefined)
+    endif()
+  endif()
+  find_sources(tool ../staged/*.c)
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    add_test_program(staged_${name} "${source}")
+    add_script_test(staged.${name} tool 120 sh "${tests}/staged/run.sh" $<TARGET_FILE:staged_${name}>)
+  endforeach()
   find_sources(tool *.sh)
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)

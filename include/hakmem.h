@@ -36,10 +36,21 @@ size_t hakmem_good_size(size_t size);
 /* Whether p points into memory that HAKMEM manages and has given out at least once. */
 bool hakmem_owns(const void *p);
 
-/* Gives back to the kernel all free memory that can be given back: the caches of every heap are
- * emptied (those of running threads but the caller's excepted), empty SuperSlabs purged.
- * Returns the number of bytes handed to the kernel. */
+/* Gives back to the kernel all free memory that can be given back, of every heap: caches are emptied
+ * (those of running threads but the caller's excepted), then free units, empty SuperSlabs and the pages
+ * without a live block inside slabs are purged. Returns the number of bytes handed to the kernel. */
 size_t hakmem_trim(void);
+
+/* For a thread that will sleep for long: gives back what it alone can reach, its FastCaches and what it
+ * has freed of others' blocks. The scavenger does the rest. Returns the bytes of the blocks in them.
+ * Needless before a thread ends. */
+size_t hakmem_idle(void);
+
+/* Before a fork, a checkpoint or a snapshot: as hakmem_trim, and what the calling thread allocates from
+ * then on comes from pages of its own, not from between the blocks that are live now: those pages stay
+ * clean, and shared with the child. The room between them is used again after the next call. That much
+ * is done for the first 32 calls; later ones only trim. Returns the bytes handed to the kernel. */
+size_t hakmem_squeeze(void);
 
 /* A reading of the allocator's state. New fields are only ever added at the end. */
 struct hakmem_stats {
@@ -82,12 +93,33 @@ struct hakmem_stats {
     uint64_t calls_madvise;
     uint64_t calls_mremap;
     uint64_t calls_prctl;
+    uint64_t free_bytes;       /* free blocks in slabs, of which */
+    uint64_t free_away_bytes;  /* in pages that were given back, and hold nothing since */
+    uint64_t purged_bytes;     /* given back so far: free units, SuperSlabs, */
+    uint64_t holes_bytes;      /* and pages inside slabs */
+    uint64_t scavenger_starts; /* scavenger threads started, */
+    uint64_t scavenger_passes; /* and passes they made */
+    uint64_t huge_pages;       /* made of dense SuperSlabs so far */
 };
 
 /* Fills at most `size` bytes of *stats (pass sizeof *stats; a shorter struct of an older header
  * is filled as far as it goes). The numbers are read heap by heap, each exact, while other threads
  * go on. False only when stats is NULL. */
 bool hakmem_stats_read(struct hakmem_stats *stats, size_t size);
+
+/* A size class now. resident_bytes counts whole pages of its slabs that were not given back, touched or
+ * not; live_bytes over it tells how fragmented the class is. */
+struct hakmem_class_stats {
+    uint64_t block_bytes;
+    uint64_t slabs;
+    uint64_t live_blocks, live_bytes;     /* held by the program */
+    uint64_t cached_blocks, cached_bytes; /* in FastCaches, magazines and the depot */
+    uint64_t resident_bytes;
+};
+
+/* Fills the entries of the first `count` size classes, smallest first; returns how many classes there are.
+ * Read slab by slab, as hakmem_stats_read. */
+size_t hakmem_class_stats_read(struct hakmem_class_stats *classes, size_t count);
 
 /* Called for every live block; return false to stop the walk. It must not allocate or free. */
 typedef bool (*hakmem_walk_fn)(void *block, size_t usable_size, void *argument);

@@ -9,14 +9,17 @@
 
 struct option {
     const char *name;
-    long long default_value, minimum, maximum;
+    unsigned default_value, minimum, maximum;
+    const char *form;
     const char *when;
     const char *help;
 };
 
 static const struct option options[] = {
-#define OPTION(field, name, default_value, minimum, maximum, when, help)                                     \
-    {name, default_value, minimum, maximum, #when, help},
+#define NUMBER ""
+#define MEBIBYTES "M"
+#define OPTION(field, name, default_value, minimum, maximum, form, when, help)                               \
+    {name, default_value, minimum, maximum, form, #when, help},
 #include "base/options.def"
 #undef OPTION
 };
@@ -32,20 +35,57 @@ static void print_escaped(const char *text)
     }
 }
 
+static int has_words(const struct option *o)
+{
+    return strchr(o->form, '|') != NULL;
+}
+
+static void print_value(const struct option *o, unsigned value)
+{
+    const char *word = o->form;
+    if (!has_words(o)) {
+        printf("%u%s", value, value ? o->form : "");
+        return;
+    }
+    for (; value; value--)
+        word = strchr(word, '|') + 1;
+    printf("%.*s", (int)strcspn(word, "|"), word);
+}
+
+static void print_range(const struct option *o)
+{
+    if (has_words(o)) {
+        for (unsigned value = o->minimum; value <= o->maximum; value++) {
+            print_value(o, value);
+            printf("%s", value == o->maximum ? "" : value + 1 == o->maximum ? " or " : ", ");
+        }
+        return;
+    }
+    print_value(o, o->minimum);
+    printf(" to ");
+    print_value(o, o->maximum);
+}
+
 static void print_scdoc(const struct option *o)
 {
     printf("*");
     print_escaped(o->name);
-    printf("* (%lld; %lld to %lld%s)\n\t", o->default_value, o->minimum, o->maximum,
-           strcmp(o->when, "START") ? "" : "; at start only");
+    printf("* (");
+    print_value(o, o->default_value);
+    printf("; ");
+    print_range(o);
+    printf("%s)\n\t", strcmp(o->when, "START") ? "" : "; at start only");
     print_escaped(o->help);
     printf("\n\n");
 }
 
 static void print_markdown(const struct option *o)
 {
-    printf("| `%s` | %lld | %lld to %lld | %s | %s |\n", o->name, o->default_value, o->minimum, o->maximum,
-           strcmp(o->when, "START") ? "any time" : "at start", o->help);
+    printf("| `%s` | ", o->name);
+    print_value(o, o->default_value);
+    printf(" | ");
+    print_range(o);
+    printf(" | %s | %s |\n", strcmp(o->when, "START") ? "any time" : "at start", o->help);
 }
 
 static void print_line(const char *line)

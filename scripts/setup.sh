@@ -48,6 +48,7 @@ need have_command objdump binutils binutils binutils
 need have_package jansson libjansson-dev jansson-devel jansson-dev
 need have_package ncursesw libncurses-dev ncurses-devel ncurses-dev
 need have_package libelf libelf-dev elfutils-libelf-devel elfutils-dev
+need have_package zlib zlib1g-dev zlib-devel zlib-dev
 need have_package cmocka libcmocka-dev libcmocka-devel cmocka-dev
 need have_command scdoc scdoc scdoc scdoc
 need have_command clang-format clang-format clang-tools-extra clang-extra-tools
@@ -59,6 +60,7 @@ if [ $apps = 1 ]; then
     need have_command ruby ruby ruby ruby
     need have_command perl perl perl perl
     need have_command redis-server redis-server redis redis
+    need have_command gdb gdb gdb gdb
 fi
 if [ $peers = 1 ]; then
     need have_library libmimalloc 'libmimalloc2.0|libmimalloc3' mimalloc mimalloc2

@@ -13,6 +13,12 @@ void options_read(char **environment) HIDDEN;
 /* Prints the table of options (HAKMEM_HELP), or those that are not at their defaults (HAKMEM_VERBOSE). */
 void options_print(bool all) HIDDEN;
 
+/* The value of HAKMEM_REPORT_FILE; NULL: not set. */
+const char *options_report_file(void) HIDDEN;
+
+/* alarm.c: has the program warned before the kernel kills it for its cgroup's limit. */
+void alarm_init(void) HIDDEN;
+
 /* report.c: the report of HAKMEM_STATS and malloc_stats, the hit rates of HAKMEM_FRONT_STATS. */
 void report_print(void) HIDDEN;
 void report_print_front(void) HIDDEN;

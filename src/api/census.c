@@ -5,6 +5,7 @@
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/registry.h"
+#include "os/vm.h"
 #include "pool/pool.h"
 
 /* ---- slabs, runs, huge blocks */
@@ -13,6 +14,8 @@ static void read_map(struct slab *slab, struct census_entry *entry)
 {
     entry->address = (uintptr_t)slab_address(slab);
     entry->block_bytes = class_size(slab->size_class);
+    entry->size_class = slab->size_class;
+    entry->away_bytes = bit_count(slab->purged_pages) * vm_page_bytes();
     entry->blocks = slab->blocks;
     const uint64_t *words = slab_words(slab);
     for (unsigned w = 0; w < size_classes[slab->size_class].slab_words; w++)
@@ -41,6 +44,8 @@ static size_t read_large(size_t unit, uint32_t tag, struct census_entry *entry)
                        ? pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2).count << SUPERSLAB_UNITS_LOG2
                        : tag - TAG_RUN;
     entry->address = region_unit_address(unit);
+    entry->size_class = SIZE_CLASSES;
+    entry->away_bytes = 0;
     entry->block_bytes = units << UNIT_LOG2;
     entry->blocks = units != 0;
     entry->free_map[0] = 0;

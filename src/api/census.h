@@ -8,6 +8,8 @@
 struct census_entry {
     uintptr_t address;
     size_t block_bytes;
+    unsigned size_class; /* SIZE_CLASSES: a run or huge block */
+    size_t away_bytes;   /* pages that were given back */
     unsigned blocks;
     uint64_t free_map[SLAB_MAP_BYTES / 8]; /* a bit for each block that is free or published */
 };

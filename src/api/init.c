@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "front/foreign.h"
 #include "heap/registry.h"
+#include "heap/scavenger.h"
 #include "pool/pool.h"
 
 extern char **environ;
@@ -38,6 +39,8 @@ static __attribute__((constructor)) void start(void)
         options_print(false);
     if (OPTION_VALUE(front_stats))
         registry_gate(true);
+    scavenger_init();
+    alarm_init();
     prewarm();
 }
 

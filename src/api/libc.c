@@ -178,26 +178,6 @@ EXPORT struct mallinfo mallinfo(void)
 }
 #endif
 
-/* glibc's XML, as far as its words fit: one heap, for the process. */
-EXPORT int malloc_info(int options_zero, FILE *stream)
-{
-    struct hakmem_stats stats;
-    if (options_zero != 0)
-        return EINVAL;
-    hakmem_stats_read(&stats, sizeof stats);
-    int written = fprintf(
-        stream,
-        "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n</sizes>\n"
-        "<total type=\"fast\" count=\"0\" size=\"%zu\"/>\n<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
-        "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n"
-        "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n</heap>\n"
-        "<total type=\"mmap\" count=\"0\" size=\"0\"/>\n</malloc>\n",
-        (size_t)stats.cached_bytes, (size_t)(stats.superslabs - stats.superslabs_in_use),
-        (size_t)(stats.mapped_bytes - stats.live_bytes), (size_t)stats.mapped_bytes,
-        (size_t)stats.mapped_bytes, (size_t)stats.mapped_bytes, (size_t)stats.mapped_bytes);
-    return written < 0 ? -1 : 0;
-}
-
 /* ---- other names of the same */
 
 ALIAS(free) void cfree(void *p);

@@ -69,12 +69,16 @@ void report_print(void)
     print_bytes("live (blocks the program holds)", s.live_bytes);
     print_bytes("cached (free, in threads' caches)", s.cached_bytes);
     print_bytes("retained (free, may be resident)", s.retained_bytes);
+    print_bytes("free between live blocks", s.free_bytes);
+    print_bytes("  of it in pages given back", s.free_away_bytes);
     print_bytes("metadata (mapped)", s.metadata_bytes);
     print_bytes("payload (mapped)", s.mapped_bytes);
     log_row("  %-34s %lu", "live blocks", s.live_blocks);
     print_front(&s);
     print_threads(&s);
     print_pool(&s);
+    log_row("  %-34s %lu MiB of units, %lu MiB of pages in slabs; scavenger: %lu starts, %lu passes",
+            "given back", s.purged_bytes >> 20, s.holes_bytes >> 20, s.scavenger_starts, s.scavenger_passes);
     log_row("  %-34s mmap %lu, munmap %lu, madvise %lu, mremap %lu, prctl %lu", "system calls", s.calls_mmap,
             s.calls_munmap, s.calls_madvise, s.calls_mremap, s.calls_prctl);
 }

@@ -8,6 +8,7 @@
 #include "front/front.h"
 #include "hakmem.h"
 #include "heap/registry.h"
+#include "heap/scavenger.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 
@@ -36,8 +37,18 @@ EXPORT bool hakmem_owns(const void *p)
 
 EXPORT size_t hakmem_trim(void)
 {
-    registry_trim();
-    return pool_purge(true);
+    return scavenger_trim();
+}
+
+EXPORT size_t hakmem_idle(void)
+{
+    return registry_rest();
+}
+
+EXPORT size_t hakmem_squeeze(void)
+{
+    registry_start_afresh();
+    return scavenger_trim();
 }
 
 /* ---- statistics */
@@ -66,7 +77,20 @@ static void add_heap(struct heap *heap, struct hakmem_stats *stats)
     stats->collected_blocks += load(&from->collected_blocks);
     stats->slabs_new += load(&from->slabs_new);
     stats->slabs_released += load(&from->slabs_released);
+    heap_lock(heap);
+    stats->free_bytes += heap->free_bytes;
+    stats->free_away_bytes += heap->purged_bytes;
+    heap_unlock(heap);
     stats->heaps_adopted += load(&from->adoptions);
+}
+
+static void add_scavenger(struct hakmem_stats *stats)
+{
+    stats->purged_bytes = load(&scavenger_stats.purged_bytes);
+    stats->holes_bytes = load(&scavenger_stats.holes_bytes);
+    stats->scavenger_starts = load(&scavenger_stats.starts);
+    stats->scavenger_passes = load(&scavenger_stats.passes);
+    stats->huge_pages = load(&scavenger_stats.huge_pages);
 }
 
 static void add_pool(struct hakmem_stats *stats)
@@ -123,6 +147,7 @@ EXPORT bool hakmem_stats_read(struct hakmem_stats *out, size_t size)
     stats.calls_madvise = load(&vm_calls.madvise);
     stats.calls_mremap = load(&vm_calls.mremap);
     stats.calls_prctl = load(&vm_calls.prctl);
+    add_scavenger(&stats);
     if (region_units()) {
         size_t parked;
         registry_heap_count(&parked);
@@ -132,11 +157,63 @@ EXPORT bool hakmem_stats_read(struct hakmem_stats *out, size_t size)
         for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
             add_heap(heap, &stats);
         add_pool(&stats);
+        scavenger_hold();
         census_visit(add_entry, &stats);
         census_visit_cached(add_cached, &stats);
+        scavenger_let_go();
     }
     memcpy(out, &stats, size_min(size, sizeof stats));
     return true;
+}
+
+/* ---- size classes */
+
+struct classes {
+    struct hakmem_class_stats *first;
+    size_t count;
+};
+
+static bool add_slab(const struct census_entry *entry, void *argument)
+{
+    struct classes *classes = argument;
+    if (entry->size_class >= classes->count)
+        return true;
+    struct hakmem_class_stats *class = &classes->first[entry->size_class];
+    unsigned taken = entry->blocks - free_in_map(entry);
+    class->slabs++;
+    class->live_blocks += taken;
+    class->resident_bytes += align_up(entry->blocks * entry->block_bytes, vm_page_bytes()) -
+                             entry->away_bytes;
+    return true;
+}
+
+/* The maps call these taken. */
+static void add_class_cached(void *const *blocks, size_t n, unsigned size_class, void *argument)
+{
+    (void)blocks;
+    struct classes *classes = argument;
+    if (size_class < classes->count) {
+        classes->first[size_class].cached_blocks += n;
+        classes->first[size_class].live_blocks -= size_min(n, classes->first[size_class].live_blocks);
+    }
+}
+
+EXPORT size_t hakmem_class_stats_read(struct hakmem_class_stats *first, size_t count)
+{
+    struct classes classes = {first, size_min(count, SIZE_CLASSES)};
+    for (unsigned c = 0; c < classes.count; c++)
+        first[c] = (struct hakmem_class_stats){.block_bytes = class_size(c)};
+    if (region_units() && count) {
+        scavenger_hold();
+        census_visit(add_slab, &classes);
+        census_visit_cached(add_class_cached, &classes);
+        scavenger_let_go();
+    }
+    for (unsigned c = 0; c < classes.count; c++) {
+        first[c].live_bytes = first[c].live_blocks * first[c].block_bytes;
+        first[c].cached_bytes = first[c].cached_blocks * first[c].block_bytes;
+    }
+    return SIZE_CLASSES;
 }
 
 /* ---- the walk */
@@ -212,20 +289,29 @@ static bool walk_entry(const struct census_entry *entry, void *argument)
     return true;
 }
 
+/* The scavenger is held. */
+static bool walk_held(struct walk *walk)
+{
+    census_visit_cached(note_cached, &walk->cached);
+    walk->cached.room = walk->cached.count + walk->cached.count / 8 + 1;
+    walk->cached.count = 0;
+    size_t bytes = align_up(walk->cached.room * sizeof(uintptr_t), vm_page_bytes());
+    walk->cached.blocks = (uintptr_t *)vm_map(bytes);
+    if (!walk->cached.blocks)
+        return false;
+    census_visit_cached(note_cached, &walk->cached);
+    walk->cached.count = size_min(walk->cached.count, walk->cached.room);
+    sort_addresses(walk->cached.blocks, walk->cached.count);
+    bool whole = census_visit(walk_entry, walk);
+    vm_unmap((uintptr_t)walk->cached.blocks, bytes);
+    return whole;
+}
+
 EXPORT bool hakmem_walk(hakmem_walk_fn visit, void *argument)
 {
     struct walk walk = {.visit = visit, .argument = argument};
-    census_visit_cached(note_cached, &walk.cached);
-    walk.cached.room = walk.cached.count + walk.cached.count / 8 + 1;
-    walk.cached.count = 0;
-    size_t bytes = align_up(walk.cached.room * sizeof(uintptr_t), vm_page_bytes());
-    walk.cached.blocks = (uintptr_t *)vm_map(bytes);
-    if (!walk.cached.blocks)
-        return false;
-    census_visit_cached(note_cached, &walk.cached);
-    walk.cached.count = size_min(walk.cached.count, walk.cached.room);
-    sort_addresses(walk.cached.blocks, walk.cached.count);
-    bool whole = census_visit(walk_entry, &walk);
-    vm_unmap((uintptr_t)walk.cached.blocks, bytes);
+    scavenger_hold();
+    bool whole = walk_held(&walk);
+    scavenger_let_go();
     return whole;
 }

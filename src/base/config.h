@@ -29,7 +29,7 @@ enum {
     SUPERSLAB_LOG2 = UNIT_LOG2 + SUPERSLAB_UNITS_LOG2,
     SUPERSLAB_BYTES = 1 << SUPERSLAB_LOG2,
 
-    SIZE_CLASSES = 72,
+    SIZE_CLASSES = 88,
     SMALL_MAX_BYTES = 1024,     /* sizes that the table in the heap knows */
     SLAB_MAX_BYTES = 32 * 1024, /* the largest size class */
     WIDE_UNITS = 4,             /* units of a slab of the classes above 8 KiB */
@@ -37,21 +37,28 @@ enum {
     RUN_MAX_BYTES = RUN_MAX_UNITS * UNIT_BYTES,
     RUN_CACHE_UNITS = HAKMEM_TORTURE ? 1 : 4, /* the longest run that a heap keeps one of */
 
+    UNITS_IN_MIB = (1 << 20) / UNIT_BYTES,
+    HUGE_PAGE_BYTES = 2 * 1024 * 1024, /* of x86-64, and of aarch64 with 4 KiB pages */
     BLOCK_ALIGN = 16,
     CACHE_LINE = 64,
 };
 
 /* FastCaches and magazines: what a cache of one class may hold. */
 enum {
-    FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 64,
+    FASTCACHE_START_BLOCKS = HAKMEM_TORTURE ? 2 : 32,
     FASTCACHE_YOUNG_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MAX_BYTES = 64 * 1024,
+    FASTCACHE_LEAST_BYTES = 4096,                     /* that, in a process of very many heaps */
+    FASTCACHE_DECAY_MISSES = HAKMEM_TORTURE ? 4 : 64, /* refills and flushes between two looks at the clock */
     MAGAZINE_BLOCKS = HAKMEM_TORTURE ? 2 : 62,
     MAGAZINE_MAX_BYTES = 64 * 1024,
     DEPOT_SHARDS = 16,
-    DEPOT_CLASS_BYTES = HAKMEM_TORTURE ? 4096 : 1024 * 1024, /* a class's magazines in one shard */
-    YOUNG_EVENTS = HAKMEM_TORTURE ? 4 : 48, /* slow paths after which a heap counts as busy */
+    DEPOT_CLASS_BYTES = HAKMEM_TORTURE ? 4096 : 1024 * 1024,      /* a class's magazines in one shard */
+    DEPOT_SHARD_BYTES = HAKMEM_TORTURE ? 16384 : 4 * 1024 * 1024, /* all classes' */
+    COLLECT_STEP_SLABS = HAKMEM_TORTURE ? 1 : 32,                 /* taken in at once from an inbox */
+    POKE_STEP_BYTES = HAKMEM_TORTURE ? 4096 : 1024 * 1024, /* of free memory worth telling the scavenger */
+    YOUNG_EVENTS = HAKMEM_TORTURE ? 4 : 48,                /* slow paths after which a heap counts as busy */
 };
 
 static_assert((int)WIDE_UNITS <= (int)SUPERSLAB_UNITS, "a wide slab fits in a SuperSlab");
@@ -70,11 +77,14 @@ static_assert((int)RUN_MAX_UNITS <= (int)SUPERSLAB_UNITS, "so does a run");
 /* The options' values, named as in options.def. Written at start and by hakmem_option_set; read
  * anywhere, each on its own, so relaxed atomics are enough. */
 struct options {
-#define OPTION(field, name, initial, minimum, maximum, when, help) _Atomic uint32_t field;
+#define OPTION(field, name, initial, minimum, maximum, form, when, help) _Atomic uint32_t field;
 #include "base/options.def"
 #undef OPTION
 };
 extern struct options options HIDDEN;
+
+/* HAKMEM_THP. */
+enum { THP_AUTO, THP_NEVER, THP_ALWAYS };
 
 #define OPTION_VALUE(field) __atomic_load_n((const uint32_t *)&options.field, __ATOMIC_RELAXED)
 

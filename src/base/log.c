@@ -92,6 +92,13 @@ static size_t format_text(char *buffer, size_t size, const char *format, va_list
     return (size_t)(text.at - buffer);
 }
 
+static _Atomic int output = STDERR_FILENO;
+
+void log_to(int fd)
+{
+    atomic_store_explicit(&output, fd, memory_order_relaxed);
+}
+
 static void print(const char *prefix, const char *format, va_list *arguments)
 {
     int saved_errno = errno;
@@ -101,7 +108,7 @@ static void print(const char *prefix, const char *format, va_list *arguments)
     length += format_text(line + length, sizeof line - length - 1, format, arguments);
     line[length++] = '\n';
     for (size_t done = 0; done < length;) {
-        ssize_t n = write(STDERR_FILENO, line + done, length - done);
+        ssize_t n = write(atomic_load_explicit(&output, memory_order_relaxed), line + done, length - done);
         if (n == 0 || (n < 0 && errno != EINTR))
             break;
         done += n > 0 ? (size_t)n : 0;

@@ -16,6 +16,9 @@ void log_line(const char *format, ...) HIDDEN COLD __attribute__((format(printf,
 /* The same without the prefix: a line of a table. */
 void log_row(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));
 
+/* Where lines go from now on: a file descriptor, 2 at first. Other threads' lines go there too. */
+void log_to(int fd) HIDDEN;
+
 /* Formats like log_line into a buffer of `size` bytes, always ended by a NUL; returns the length. */
 size_t log_format(char *buffer, size_t size, const char *format, ...) HIDDEN
     __attribute__((format(printf, 3, 4)));

@@ -7,6 +7,7 @@
 #include "heap/misuse.h"
 #include "heap/registry.h"
 #include "heap/runcache.h"
+#include "heap/scavenger.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 #include "region/region.h"
@@ -176,6 +177,8 @@ void *large_malloc(size_t size, size_t align, bool zeroed)
 {
     if (!region_claim())
         return NULL;
+    scavenger_watch();
+    scavenger_start_if_wanted();
     size = size_max(size, 1);
     return is_run_size(size, align) ? run_malloc(size, align, zeroed) : huge_malloc(size, align, zeroed);
 }
@@ -189,6 +192,7 @@ void large_free(void *p, size_t unit, uint32_t tag)
         huge_free(unit);
     else
         misuse_free(p, unit, tag);
+    scavenger_start_if_wanted();
 }
 
 size_t large_usable_size(const void *p, size_t unit, uint32_t tag)

@@ -70,7 +70,7 @@ static COLD void *malloc_late(struct heap *commons, unsigned size_class)
     slab_link released = 0;
     do { /* others may have taken all of a new slab */
         heap_lock(commons);
-        bin_collect(commons, &released);
+        bin_collect(commons, SIZE_MAX, &released);
         bin_take(commons, size_class, &block, 1, &released);
         heap_unlock(commons);
     } while (!block && bin_add_slab(commons, size_class));

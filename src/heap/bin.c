@@ -1,6 +1,8 @@
 #include "base/check.h"
 #include "heap/heap.h"
 #include "heap/misuse.h"
+#include "heap/scavenger.h"
+#include "os/vm.h"
 #include "pool/pool.h"
 
 enum { LOWEST_TRIES = 4 };
@@ -15,13 +17,34 @@ static unsigned fullness_of(const struct slab *slab)
     return (unsigned)(slab->free_blocks * FULLNESS_LISTS) / (slab->blocks + 1u);
 }
 
+/* ---- how much is free */
+
+static size_t page_bytes_of(uint64_t pages)
+{
+    return bit_count(pages) * vm_page_bytes();
+}
+
+static void note_taken(struct heap *heap, const struct slab *slab, size_t blocks, uint64_t purged_before)
+{
+    heap->free_bytes -= blocks * class_size(slab->size_class);
+    if (heap->free_bytes + POKE_STEP_BYTES < heap->poke_at_bytes)
+        heap->poke_at_bytes = heap->free_bytes + POKE_STEP_BYTES;
+    if (unlikely(purged_before))
+        heap->purged_bytes -= page_bytes_of(purged_before & ~slab->purged_pages);
+}
+
+static void note_put(struct heap *heap, const struct slab *slab, size_t blocks)
+{
+    heap->free_bytes += blocks * class_size(slab->size_class);
+}
+
 /* ---- changes of state, each from what it says to what it says */
 
 static void slab_full_to_partial(struct bin *bin, struct slab *slab)
 {
     unsigned fullness = fullness_of(slab);
     slab->state = SLAB_PARTIAL;
-    slab->fullness = (uint8_t)fullness;
+    slab->fullness = fullness & 15;
     slab->prev = 0;
     slab->next = bin->partial[fullness];
     if (slab->next)
@@ -56,9 +79,11 @@ static void slab_current_to_full(struct bin *bin, struct slab *slab)
 }
 
 /* The slab, in no list, goes to those that the caller will give to the pool. */
-static void slab_full_to_released(struct slab *slab, slab_link *released)
+static void slab_full_to_released(struct heap *heap, struct slab *slab, slab_link *released)
 {
     CHECK(slab_is_empty(slab));
+    heap->free_bytes -= (size_t)slab->blocks * class_size(slab->size_class);
+    heap->purged_bytes -= page_bytes_of(slab->purged_pages);
     slab->state = SLAB_NONE;
     slab->next = *released;
     *released = slab_to_link(slab);
@@ -84,7 +109,7 @@ static struct slab *fullest_partial(struct bin *bin)
 }
 
 /* The slab to take from: the current one, unless it is empty while a partial one is there. */
-static struct slab *slab_to_take_from(struct bin *bin, slab_link *released)
+static struct slab *slab_to_take_from(struct heap *heap, struct bin *bin, slab_link *released)
 {
     struct slab *current = slab_from_link(bin->current);
     if (current && !slab_is_empty(current))
@@ -94,7 +119,7 @@ static struct slab *slab_to_take_from(struct bin *bin, slab_link *released)
         return current;
     if (current) {
         slab_current_to_full(bin, current);
-        slab_full_to_released(current, released);
+        slab_full_to_released(heap, current, released);
     }
     slab_partial_to_full(bin, partial);
     slab_full_to_current(bin, partial);
@@ -106,19 +131,24 @@ unsigned bin_take(struct heap *heap, unsigned size_class, void **slot, unsigned 
     struct bin *bin = bin_of(heap, size_class);
     unsigned got = 0;
     while (got < want) {
-        struct slab *slab = slab_to_take_from(bin, released);
+        struct slab *slab = slab_to_take_from(heap, bin, released);
         if (!slab)
             break;
-        got += slab_take(slab, slot - got, want - got);
+        uint64_t purged_before = slab->has_purged ? slab->purged_pages : 0;
+        unsigned taken = slab_take(slab, slot - got, want - got);
+        note_taken(heap, slab, taken, purged_before);
+        got += taken;
         if (slab->free_blocks == 0)
             slab_current_to_full(bin, slab);
     }
     return got;
 }
 
-static unsigned take_group(struct bin *bin, struct slab *slab, void **slot, unsigned group)
+static unsigned take_group(struct heap *heap, struct bin *bin, struct slab *slab, void **slot, unsigned group)
 {
+    uint64_t purged_before = slab->purged_pages;
     unsigned got = slab_take_group(slab, slot, group);
+    note_taken(heap, slab, got, purged_before);
     if (got == 0 || slab->free_blocks > 0)
         return got;
     if (slab->state == SLAB_CURRENT)
@@ -132,10 +162,10 @@ unsigned bin_take_group(struct heap *heap, unsigned size_class, void **slot, uns
 {
     struct bin *bin = bin_of(heap, size_class);
     struct slab *current = slab_from_link(bin->current);
-    unsigned got = current ? take_group(bin, current, slot, group) : 0;
+    unsigned got = current ? take_group(heap, bin, current, slot, group) : 0;
     for (unsigned f = FULLNESS_LISTS; !got && f-- > 0;)
         if (bin->partial[f])
-            got = take_group(bin, slab_from_link(bin->partial[f]), slot, group);
+            got = take_group(heap, bin, slab_from_link(bin->partial[f]), slot, group);
     return got;
 }
 
@@ -144,7 +174,9 @@ unsigned bin_take_group(struct heap *heap, unsigned size_class, void **slot, uns
 uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t mask, slab_link *released)
 {
     struct bin *bin = bin_of(heap, slab->size_class);
+    unsigned before = slab->free_blocks;
     uint64_t twice = slab_put(slab, word, mask);
+    note_put(heap, slab, slab->free_blocks - before);
     if (slab->state == SLAB_CURRENT)
         return twice;
     if (slab->state == SLAB_PARTIAL) {
@@ -153,7 +185,7 @@ uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t m
         slab_partial_to_full(bin, slab);
     }
     if (slab_is_empty(slab))
-        slab_full_to_released(slab, released);
+        slab_full_to_released(heap, slab, released);
     else
         slab_full_to_partial(bin, slab);
     return twice;
@@ -161,7 +193,7 @@ uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t m
 
 static void collect_slab(struct heap *heap, struct slab *slab, slab_link *released)
 {
-    uint64_t blocks = 0;
+    uint64_t blocks = 0, size = class_size(slab->size_class);
     CHECK(slab->owner == heap->number);
     for (uint64_t words = remote_take_summary(slab); words; words &= words - 1) {
         unsigned w = bit_lowest(words);
@@ -170,33 +202,76 @@ static void collect_slab(struct heap *heap, struct slab *slab, slab_link *releas
         if (unlikely(twice))
             misuse_double_free_in_slab(slab, w, twice);
         blocks += bit_count(mask);
-        if (words & (words - 1))
-            slab_put(slab, w, mask); /* the last word decides what becomes of the slab */
-        else
+        if (words & (words - 1)) { /* the last word decides what becomes of the slab */
+            slab_put(slab, w, mask);
+            note_put(heap, slab, bit_count(mask));
+        } else {
             bin_put(heap, slab, w, mask, released);
+        }
     }
     count(&heap->stats.collected_blocks, blocks);
+    count(&heap->stats.collected_bytes, blocks * size);
 }
 
-void bin_collect(struct heap *heap, slab_link *released)
+/* The slabs taken stay in the order of the inbox, linked as they were there: while their summaries are set
+ * nobody pushes them again. */
+bool bin_collect(struct heap *heap, size_t most, slab_link *released)
 {
-    if (inbox_is_empty(&heap->inbox))
-        return;
-    for (slab_link at = inbox_take(&heap->inbox); at;) {
+    slab_link at = heap->uncollected;
+    for (; most > 0; most--) {
+        if (!at && !inbox_is_empty(&heap->inbox))
+            at = inbox_take(&heap->inbox);
+        if (!at)
+            break;
         struct slab *slab = slab_from_link(at);
         at = remote_next(slab);
         collect_slab(heap, slab, released);
     }
+    __atomic_store_n(&heap->uncollected, at, __ATOMIC_RELAXED);
+    return at != 0;
 }
 
-void bin_release_idle(struct heap *heap, slab_link *released)
+void bin_release_idle(struct heap *heap, unsigned passes, slab_link *released)
 {
     for (unsigned c = 0; c < SIZE_CLASSES; c++) {
         struct slab *current = slab_from_link(bin_of(heap, c)->current);
-        if (current && slab_is_empty(current)) {
+        if (current && slab_is_empty(current) && current->quiet >= passes) {
             slab_current_to_full(bin_of(heap, c), current);
-            slab_full_to_released(current, released);
+            slab_full_to_released(heap, current, released);
         }
+    }
+}
+
+/* ---- holes */
+
+uint64_t bin_reserve_holes(struct heap *heap, struct slab *slab)
+{
+    unsigned page_log2 = bit_lowest(vm_page_bytes()), before = slab->free_blocks;
+    uint64_t pages = slab_holes(slab, page_log2);
+    if (!pages)
+        return 0;
+    slab_reserve_pages(slab, pages, page_log2);
+    heap->free_bytes -= (before - slab->free_blocks) * class_size(slab->size_class);
+    if (slab->free_blocks == 0 && slab->state == SLAB_CURRENT)
+        slab_current_to_full(bin_of(heap, slab->size_class), slab);
+    else if (slab->free_blocks == 0)
+        slab_partial_to_full(bin_of(heap, slab->size_class), slab);
+    return pages;
+}
+
+void bin_return_holes(struct heap *heap, struct slab *slab, uint64_t pages, bool purged, slab_link *released)
+{
+    uint64_t map[64];
+    slab_blocks_of_pages(slab, pages, bit_lowest(vm_page_bytes()), map);
+    if (purged) {
+        slab->purged_pages |= pages;
+        slab->has_purged = true;
+        heap->purged_bytes += page_bytes_of(pages);
+    }
+    for (unsigned w = 0, words = size_classes[slab->size_class].slab_words; w < words; w++) {
+        uint64_t twice = map[w] ? bin_put(heap, slab, w, map[w], released) : 0;
+        if (unlikely(twice))
+            misuse_double_free_in_slab(slab, w, twice);
     }
 }
 
@@ -217,6 +292,7 @@ bool bin_add_slab(struct heap *heap, unsigned size_class)
     heap_lock(heap);
     struct bin *bin = bin_of(heap, size_class);
     struct slab *slab = slab_create(unit, size_class, heap->number);
+    note_put(heap, slab, slab->blocks);
     tag_slab(slab, heap->tag | size_class);
     if (bin->current)
         slab_full_to_partial(bin, slab);
@@ -224,6 +300,7 @@ bool bin_add_slab(struct heap *heap, unsigned size_class)
         slab_full_to_current(bin, slab);
     count(&heap->stats.slabs_new, 1);
     heap_unlock(heap);
+    scavenger_watch();
     return true;
 }
 
@@ -255,6 +332,7 @@ static void validate_list(struct heap *heap, unsigned size_class, unsigned fulln
 
 static void validate_units(struct heap *heap)
 {
+    size_t free_bytes = 0, purged_bytes = 0;
     for (size_t unit = 0; unit < region_units(); unit++) {
         uint32_t tag = region_tag(unit);
         if (tag < TAG_OWNED || tag >> TAG_OWNER_LOG2 != heap->number)
@@ -263,7 +341,12 @@ static void validate_units(struct heap *heap)
         slab_validate(slab);
         CHECK(slab->state == SLAB_FULL || slab->state == SLAB_CURRENT || slab->state == SLAB_PARTIAL);
         CHECK(slab->state != SLAB_FULL || slab->free_blocks == 0);
+        if (slab->unit == unit) {
+            free_bytes += slab->free_blocks * class_size(slab->size_class);
+            purged_bytes += page_bytes_of(slab->purged_pages);
+        }
     }
+    CHECK(heap->free_bytes == free_bytes && heap->purged_bytes == purged_bytes);
 }
 
 void bin_validate(struct heap *heap)

@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "heap/arena.h"
 #include "heap/misuse.h"
+#include "heap/registry.h"
+#include "heap/scavenger.h"
 #include "region/image.h"
 
 static struct depot_shard *_Atomic shards; /* DEPOT_SHARDS of them, or NULL before depot_open */
@@ -22,15 +24,33 @@ static unsigned own_shard(void)
 
 static unsigned magazine_capacity(unsigned size_class)
 {
-    size_t by_bytes = MAGAZINE_MAX_BYTES / class_size(size_class);
+    size_t by_bytes = MAGAZINE_MAX_BYTES / registry_crowding() / class_size(size_class);
     return (unsigned)size_max(1, size_min(MAGAZINE_BLOCKS, by_bytes));
 }
 
-/* Full magazines of a class that a shard keeps. */
-static unsigned shard_capacity(unsigned size_class)
+static size_t magazine_bytes(const struct magazine *magazine)
 {
-    size_t magazine_bytes = magazine_capacity(size_class) * class_size(size_class);
-    return (unsigned)size_max(2, DEPOT_CLASS_BYTES / magazine_bytes);
+    return magazine->count * class_size(magazine->size_class);
+}
+
+/* Whether a shard has room for another magazine; [lock: depot]. */
+static bool shard_has_room(const struct depot_shard *shard, const struct magazine *magazine)
+{
+    size_t of_class = DEPOT_CLASS_BYTES / size_max(1, magazine_bytes(magazine));
+    return shard->bins[magazine->size_class].count < size_max(2, of_class) &&
+           shard->bytes < DEPOT_SHARD_BYTES;
+}
+
+/* A magazine more, or less; [lock: depot]. */
+static void count_magazines(struct depot_shard *shard, const struct magazine *magazine, int more)
+{
+    struct depot_bin *bin = &shard->bins[magazine->size_class];
+    size_t bytes = magazine_bytes(magazine);
+    atomic_store_explicit(&shard->bytes, more > 0 ? shard->bytes + bytes : shard->bytes - bytes,
+                          memory_order_relaxed);
+    atomic_store_explicit(&bin->count, bin->count + (uint32_t)more, memory_order_relaxed);
+    if (bin->count < bin->unused)
+        bin->unused = bin->count;
 }
 
 static void describe(const struct depot_shard *first)
@@ -94,6 +114,16 @@ static void publish(struct heap *heap, struct slab_cursor *p)
     p->mask = 0;
 }
 
+/* A word to the scavenger now and then: the heaps that these blocks belong to may be asleep. */
+static void note_published(struct heap *heap, unsigned size_class, unsigned blocks)
+{
+    uint64_t before = atomic_load_explicit(&heap->stats.published_bytes, memory_order_relaxed);
+    count(&heap->stats.published_blocks, blocks);
+    count(&heap->stats.published_bytes, blocks * class_size(size_class));
+    if (before / POKE_STEP_BYTES != heap->stats.published_bytes / POKE_STEP_BYTES)
+        scavenger_poke();
+}
+
 void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsigned count_of_blocks)
 {
     struct slab_cursor cursor = {0};
@@ -117,8 +147,8 @@ void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsign
         }
     }
     publish(heap, &cursor);
-    count(&heap->stats.published_blocks, count_of_blocks);
     heap_unlock(heap);
+    note_published(heap, size_class, count_of_blocks);
 }
 
 /* ---- magazines in and out of a shard */
@@ -132,7 +162,7 @@ static struct magazine *take_full(struct depot_shard *shard, unsigned size_class
     struct magazine *magazine = bin->full;
     if (magazine) {
         bin->full = magazine->next;
-        atomic_store_explicit(&bin->count, bin->count - 1, memory_order_relaxed);
+        count_magazines(shard, magazine, -1);
     }
     lock_release(&shard->lock, LOCK_DEPOT);
     return magazine;
@@ -143,11 +173,11 @@ static bool put_full(struct depot_shard *shard, struct magazine *magazine)
 {
     struct depot_bin *bin = &shard->bins[magazine->size_class];
     lock_acquire(&shard->lock, LOCK_DEPOT);
-    bool room = bin->count < shard_capacity(magazine->size_class);
+    bool room = shard_has_room(shard, magazine);
     if (room) {
         magazine->next = bin->full;
         bin->full = magazine;
-        atomic_store_explicit(&bin->count, bin->count + 1, memory_order_relaxed);
+        count_magazines(shard, magazine, 1);
     }
     lock_release(&shard->lock, LOCK_DEPOT);
     return room;
@@ -228,6 +258,7 @@ NOINLINE void depot_pass_on(struct heap *heap, unsigned size_class)
     struct magazine *magazine = heap_bins(heap)->magazines[size_class];
     count(&heap->stats.remote_frees, magazine->count);
     new_magazine(heap, size_class, hand_over(heap, magazine));
+    scavenger_start_if_wanted();
 }
 
 unsigned depot_take(struct heap *heap, unsigned size_class, void **slot, unsigned most)
@@ -267,16 +298,53 @@ void depot_flush_magazines(struct heap *heap)
     }
 }
 
+/* Publishes up to `most` magazines of a class. */
+static void drain_bin(struct heap *heap, struct depot_shard *shard, unsigned size_class, uint32_t most)
+{
+    for (struct magazine *magazine; most-- > 0 && (magazine = take_full(shard, size_class)) != NULL;) {
+        depot_publish(heap, size_class, magazine->blocks, magazine->count);
+        magazine->count = 0;
+        put_empty(shard, magazine);
+    }
+}
+
 void depot_drain(struct heap *heap)
 {
     struct depot_shard *all = shards_or_null();
     for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
         for (unsigned c = 0; c < SIZE_CLASSES; c++)
-            for (struct magazine *magazine; (magazine = take_full(&all[i], c)) != NULL;) {
-                depot_publish(heap, c, magazine->blocks, magazine->count);
-                magazine->count = 0;
-                put_empty(&all[i], magazine);
-            }
+            drain_bin(heap, &all[i], c, UINT32_MAX);
+}
+
+/* How many magazines nobody needed since the last time; the next time begins. */
+static uint32_t take_unused(struct depot_shard *shard, unsigned size_class)
+{
+    struct depot_bin *bin = &shard->bins[size_class];
+    lock_acquire(&shard->lock, LOCK_DEPOT);
+    uint32_t unused = bin->unused;
+    bin->unused = bin->count - unused;
+    lock_release(&shard->lock, LOCK_DEPOT);
+    return unused;
+}
+
+void depot_age(struct heap *heap)
+{
+    struct depot_shard *all = shards_or_null();
+    for (unsigned i = 0; all && i < DEPOT_SHARDS; i++) {
+        if (atomic_load_explicit(&all[i].bytes, memory_order_relaxed) == 0)
+            continue;
+        for (unsigned c = 0; c < SIZE_CLASSES; c++)
+            drain_bin(heap, &all[i], c, take_unused(&all[i], c));
+    }
+}
+
+size_t depot_bytes(void)
+{
+    struct depot_shard *all = shards_or_null();
+    size_t bytes = 0;
+    for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
+        bytes += atomic_load_explicit(&all[i].bytes, memory_order_relaxed);
+    return bytes;
 }
 
 void depot_visit(void (*visit)(const struct magazine *magazine, void *argument), void *argument)

@@ -20,11 +20,13 @@ struct magazine {
 struct depot_bin {
     struct magazine *full;  /* [lock: depot] */
     _Atomic uint32_t count; /* [lock: depot] to write */
+    uint32_t unused;        /* [lock: depot] fewest that were there since the last depot_age */
 };
 
 struct depot_shard {
     _Alignas(CACHE_LINE) struct lock lock;
     struct magazine *_Atomic empty; /* [lock: depot] to write */
+    _Atomic size_t bytes;           /* [lock: depot] to write; of the blocks in full magazines */
     struct depot_bin bins[SIZE_CLASSES];
 };
 
@@ -56,6 +58,12 @@ void depot_flush_magazines(struct heap *heap) HIDDEN;
 
 /* Publishes what lies in the depot. */
 void depot_drain(struct heap *heap) HIDDEN;
+
+/* Publishes the magazines that nobody needed since the last call. */
+void depot_age(struct heap *heap) HIDDEN;
+
+/* Of the blocks in the depot. */
+size_t depot_bytes(void) HIDDEN;
 
 /* Returns blocks, of one class but of any owners, straight to their slabs. The caller holds no lock. */
 void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsigned count_of_blocks) HIDDEN;

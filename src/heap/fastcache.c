@@ -7,6 +7,8 @@
 #include "heap/depot.h"
 #include "heap/misuse.h"
 #include "heap/registry.h"
+#include "heap/scavenger.h"
+#include "os/clock.h"
 
 void *const fastcache_none;
 
@@ -19,8 +21,10 @@ static unsigned power_below(size_t x)
 
 static unsigned capacity_max(unsigned size_class)
 {
-    size_t by_bytes = size_max(FASTCACHE_MIN_BLOCKS, FASTCACHE_MAX_BYTES / class_size(size_class));
-    return power_below(size_min(by_bytes, OPTION_VALUE(fc_cap)));
+    size_t over = registry_crowding();
+    size_t bytes = size_max(FASTCACHE_MAX_BYTES / over, FASTCACHE_LEAST_BYTES);
+    size_t blocks = size_max(size_max(FASTCACHE_MIN_BLOCKS / over, 2), bytes / class_size(size_class));
+    return power_below(size_min(blocks, OPTION_VALUE(fc_cap)));
 }
 
 static unsigned capacity_first(const struct heap *heap, unsigned size_class)
@@ -77,13 +81,17 @@ static bool has_stack(struct heap *heap, unsigned size_class)
 
 /* ---- the ladder of a refill: each takes blocks of the class to *slot, *(slot - 1), … */
 
+/* collect: takes in what others freed, as far as it takes to find blocks of the class. */
 static unsigned take_local(struct heap *heap, unsigned size_class, void **slot, unsigned want, bool collect)
 {
     slab_link released = 0;
+    unsigned got;
+    bool more;
     heap_lock(heap);
-    if (collect)
-        bin_collect(heap, &released);
-    unsigned got = bin_take(heap, size_class, slot, want, &released);
+    do {
+        more = collect && bin_collect(heap, COLLECT_STEP_SLABS, &released);
+        got = bin_take(heap, size_class, slot, want, &released);
+    } while (!got && more);
     heap_unlock(heap);
     bin_give_released(heap, released);
     return got;
@@ -94,6 +102,14 @@ static unsigned take_parked(unsigned size_class, void **slot, unsigned want)
 {
     struct heap *parked = registry_some_parked();
     return parked ? take_local(parked, size_class, slot, want, true) : 0;
+}
+
+/* From another thread's heap, if that has much more than it needs, instead of from new memory: threads whose
+ * blocks others free would each have room that the others lack. */
+static unsigned take_hoarded(struct heap *heap, unsigned size_class, void **slot, unsigned want)
+{
+    struct heap *hoarder = registry_heaps()->next_heap ? registry_some_hoarder(heap) : NULL;
+    return hoarder ? take_local(hoarder, size_class, slot, want, true) : 0;
 }
 
 static unsigned take_new_slab(struct heap *heap, unsigned size_class, void **slot, unsigned want)
@@ -109,10 +125,12 @@ static unsigned take_busy(struct heap *heap, unsigned size_class, void **slot, u
         got = take_local(heap, size_class, slot, want, false);
     if (!got && front_direct)
         got = depot_take(heap, size_class, slot, want);
-    if (!got && !inbox_is_empty(&heap->inbox))
+    if (!got && bin_has_uncollected(heap))
         got = take_local(heap, size_class, slot, want, true);
     if (!got)
         got = take_parked(size_class, slot, want);
+    if (!got)
+        got = take_hoarded(heap, size_class, slot, want);
     return got ? got : take_new_slab(heap, size_class, slot, want);
 }
 
@@ -131,8 +149,8 @@ static unsigned take_young(struct heap *commons, unsigned size_class, void **slo
     slab_link released = 0;
     heap_lock(commons);
     unsigned got = bin_take_group(commons, size_class, slot, group);
-    if (!got && !inbox_is_empty(&commons->inbox)) {
-        bin_collect(commons, &released);
+    if (!got && bin_has_uncollected(commons)) {
+        bin_collect(commons, SIZE_MAX, &released);
         got = bin_take_group(commons, size_class, slot, group);
     }
     heap_unlock(commons);
@@ -152,38 +170,6 @@ static unsigned take_blocks(struct heap *heap, unsigned size_class, void **slot,
         return take_busy(heap, size_class, slot, want);
     unsigned got = heap->has_slabs ? take_local(heap, size_class, slot, want, true) : 0;
     return got ? got : take_young(commons, size_class, slot, want);
-}
-
-/* ---- refill */
-
-/* Blocks that a refill brings: HAKMEM_FC_REFILL at first, half of the cache once that is more. */
-static unsigned batch(const struct heap *heap, unsigned size_class)
-{
-    unsigned capacity = heap->capacity[size_class];
-    return (unsigned)size_min(size_max(OPTION_VALUE(fc_refill), capacity / 2), capacity);
-}
-
-void *fastcache_refill(struct heap *heap, unsigned size_class)
-{
-    void *single;
-    heap_note_slow_event(heap);
-    count(&heap->stats.refills, 1);
-    if (unlikely(!has_stack(heap, size_class)))
-        return take_blocks(heap, size_class, &single, 1) ? single : NULL;
-    if (was_refilled(heap, size_class) && heap->busy)
-        grow(heap, size_class);
-    set_refilled(heap, size_class, true);
-
-    unsigned want = batch(heap, size_class);
-    void **bottom = fastcache_bottom(heap, size_class);
-    unsigned got = take_blocks(heap, size_class, bottom + want, want);
-    if (unlikely(!got))
-        return NULL;
-    if (got < want)
-        memmove(bottom + 1, bottom + 1 + want - got, got * sizeof *bottom);
-    heap->top[size_class] = bottom + got - 1;
-    count(&heap->stats.refill_blocks, got);
-    return bottom[got];
 }
 
 /* ---- flush */
@@ -227,23 +213,35 @@ static unsigned put_own(struct heap *heap, unsigned size_class, void **blocks, s
     return foreign;
 }
 
+/* Whether the scavenger should hear how much is free in the heap's slabs; [lock: heap]. */
+static bool is_worth_a_poke(struct heap *heap)
+{
+    if (likely(heap->free_bytes < heap->poke_at_bytes))
+        return false;
+    heap->poke_at_bytes = heap->free_bytes + size_max(POKE_STEP_BYTES, heap->free_bytes / 8);
+    return true;
+}
+
 /* Returns blocks of one class to the slabs: the heap's own under one lock, others' behind it. */
 static void return_blocks(struct heap *heap, unsigned size_class, void **blocks, size_t n)
 {
     slab_link released = 0;
     heap_lock(heap);
     unsigned foreign = put_own(heap, size_class, blocks, n, &released);
+    bool poke = is_worth_a_poke(heap);
     heap_unlock(heap);
     bin_give_released(heap, released);
     count(&heap->stats.flush_blocks, n);
     depot_publish(heap, size_class, blocks, foreign);
+    if (unlikely(poke))
+        scavenger_poke();
 }
 
-/* Takes the older half out. */
-static void halve(struct heap *heap, unsigned size_class)
+/* Takes the oldest `out` blocks out. */
+static void take_out(struct heap *heap, unsigned size_class, size_t out)
 {
     void **bottom = fastcache_bottom(heap, size_class);
-    size_t blocks = fastcache_blocks(heap, size_class), out = (blocks + 1) / 2;
+    size_t blocks = fastcache_blocks(heap, size_class);
     count(&heap->stats.flushes, 1);
     return_blocks(heap, size_class, bottom + 1, out);
     memmove(bottom + 1, bottom + 1 + out, (blocks - out) * sizeof *bottom);
@@ -251,8 +249,84 @@ static void halve(struct heap *heap, unsigned size_class)
     set_refilled(heap, size_class, false);
 }
 
+/* The older half, or more where the stack is larger than it may be by now. */
+static void halve(struct heap *heap, unsigned size_class)
+{
+    unsigned capacity = capacity_max(size_class);
+    size_t blocks = fastcache_blocks(heap, size_class);
+    take_out(heap, size_class, blocks - size_min(blocks / 2, capacity / 2));
+    if (unlikely(heap->capacity[size_class] > capacity))
+        set_capacity(heap, size_class, capacity);
+}
+
+/* ---- decay */
+
+/* Empties the caches of classes that had no miss for a decay: what they hold is for times gone by. */
+static COLD void drop_unused(struct heap *heap)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        bool missed = (heap->missed[c / 64] >> (c % 64)) & 1;
+        size_t blocks = missed ? 0 : fastcache_blocks(heap, c);
+        if (blocks)
+            take_out(heap, c, blocks);
+    }
+    heap->missed[0] = heap->missed[1] = 0;
+}
+
+/* A refill or flush of the class. */
+static void note_miss(struct heap *heap, unsigned size_class)
+{
+    heap->missed[size_class / 64] |= UINT64_C(1) << (size_class % 64);
+    if (likely(++heap->misses < FASTCACHE_DECAY_MISSES))
+        return;
+    heap->misses = 0;
+    uint64_t now = clock_coarse_ms();
+    if (now - heap->decayed_ms >= OPTION_VALUE(decay_ms)) {
+        heap->decayed_ms = now;
+        drop_unused(heap);
+    }
+}
+
+/* ---- refill */
+
+/* Blocks that a refill brings: HAKMEM_FC_REFILL at first, half of the cache once that is more. */
+static unsigned batch(const struct heap *heap, unsigned size_class)
+{
+    unsigned capacity = heap->capacity[size_class];
+    return (unsigned)size_min(size_max(OPTION_VALUE(fc_refill), capacity / 2), capacity);
+}
+
+void *fastcache_refill(struct heap *heap, unsigned size_class)
+{
+    void *single;
+    heap_note_slow_event(heap);
+    note_miss(heap, size_class);
+    count(&heap->stats.refills, 1);
+    if (unlikely(!has_stack(heap, size_class)))
+        return take_blocks(heap, size_class, &single, 1) ? single : NULL;
+    if (was_refilled(heap, size_class) && heap->busy)
+        grow(heap, size_class);
+    set_refilled(heap, size_class, true);
+
+    unsigned want = batch(heap, size_class);
+    void **bottom = fastcache_bottom(heap, size_class);
+    unsigned got = take_blocks(heap, size_class, bottom + want, want);
+    if (unlikely(!got))
+        return NULL;
+    if (got < want)
+        memmove(bottom + 1, bottom + 1 + want - got, got * sizeof *bottom);
+    heap->top[size_class] = bottom + got - 1;
+    count(&heap->stats.refill_blocks, got);
+    void *block = bottom[got];
+    scavenger_start_if_wanted();
+    return block;
+}
+
+/* ---- overflow */
+
 static bool make_room(struct heap *heap, unsigned size_class)
 {
+    note_miss(heap, size_class);
     if (unlikely(!has_stack(heap, size_class)))
         return false;
     if (heap->top[size_class] != heap->limit[size_class])
@@ -270,6 +344,7 @@ void fastcache_push_full(struct heap *heap, unsigned size_class, void *block)
         *++heap->top[size_class] = block;
     else
         return_blocks(heap, size_class, &block, 1);
+    scavenger_start_if_wanted();
 }
 
 void fastcache_flush_all(struct heap *heap)

@@ -39,6 +39,7 @@ struct heap_stats {
     _Atomic uint64_t refills, refill_blocks, flushes, flush_blocks;
     _Atomic uint64_t remote_frees, depot_puts, depot_hits, depot_misses;
     _Atomic uint64_t published_blocks, collected_blocks;
+    _Atomic uint64_t published_bytes, collected_bytes;
     _Atomic uint64_t slabs_new, slabs_released;
     _Atomic uint64_t adoptions;
 };
@@ -51,6 +52,9 @@ struct heap {
 
     uint16_t capacity[SIZE_CLASSES]; /* [owner] blocks that a class's stack holds */
     uint64_t refilled[2];            /* [owner] a bit for each class refilled since its last flush */
+    uint64_t missed[2];              /* [owner] a bit for each class refilled or flushed in this decay */
+    uint64_t decayed_ms;             /* [owner] when the decay began */
+    uint32_t misses;                 /* [owner] refills and flushes since the clock was looked at */
     uint32_t slow_events;            /* [owner] refills and remote frees, while young */
     bool busy;                       /* [owner] has done enough to have slabs of its own */
     bool has_slabs;                  /* [owner] may have some, from now or from a thread before */
@@ -65,16 +69,22 @@ struct heap {
 
     _Alignas(CACHE_LINE) struct inbox inbox; /* [atomic] */
     struct lock lock;
+    slab_link uncollected; /* [lock] slabs taken from the inbox, not yet looked at */
+    size_t free_bytes;     /* [lock] in free blocks of its slabs */
+    size_t purged_bytes;   /* [lock] of these, in pages that were given back */
+    size_t poke_at_bytes;  /* [lock] how many free ones are worth telling the scavenger of */
 
     _Alignas(CACHE_LINE) char arena_first[]; /* [owner] the rest of the first page */
 };
 
 /* The second page of a heap's cell: not touched by a thread that does little. */
 struct heap_bins {
-    struct bin bins[SIZE_CLASSES];            /* [lock] */
-    struct magazine *magazines[SIZE_CLASSES]; /* [owner] blocks of other heaps, on their way back */
-    uint32_t cached_runs[RUN_CACHE_UNITS];    /* [owner] a freed run of each length, its unit + 1; 0: none */
-    char arena_second[];                      /* [owner] */
+    struct bin bins[SIZE_CLASSES];                 /* [lock] */
+    struct magazine *magazines[SIZE_CLASSES];      /* [owner] blocks of other heaps, on their way back */
+    _Atomic uint32_t cached_runs[RUN_CACHE_UNITS]; /* a freed run of each length, its unit + 1; 0: none;
+                                                      [owner] to put, anybody to take */
+    uint32_t seen_runs[RUN_CACHE_UNITS];           /* [lock: scavenger] those found at its last pass */
+    char arena_second[];                           /* [owner] */
 };
 
 enum { HEAP_BINS_OFFSET = 4096 };
@@ -130,11 +140,26 @@ unsigned bin_take_group(struct heap *heap, unsigned size_class, void **slot, uns
 uint64_t bin_put(struct heap *heap, struct slab *slab, unsigned word, uint64_t mask,
                  slab_link *released) HIDDEN;
 
-/* Takes in what others published to the heap's slabs; [lock]. */
-void bin_collect(struct heap *heap, slab_link *released) HIDDEN;
+/* Takes in what others published to the heap's slabs, to `most` of them; true when there may be more.
+ * [lock] */
+bool bin_collect(struct heap *heap, size_t most, slab_link *released) HIDDEN;
 
-/* Lets go of current slabs that are empty; [lock]. */
-void bin_release_idle(struct heap *heap, slab_link *released) HIDDEN;
+/* Whether there may be something to collect; any thread. */
+static inline bool bin_has_uncollected(struct heap *heap)
+{
+    return !inbox_is_empty(&heap->inbox) || __atomic_load_n(&heap->uncollected, __ATOMIC_RELAXED);
+}
+
+/* Lets go of current slabs that are empty, and quiet for so many passes (holes.h); [lock]. */
+void bin_release_idle(struct heap *heap, unsigned passes, slab_link *released) HIDDEN;
+
+/* Takes the blocks of the slab's holes out of the map, as if they were given out, and returns the holes
+ * (slab_holes); [lock]. */
+uint64_t bin_reserve_holes(struct heap *heap, struct slab *slab) HIDDEN;
+
+/* Puts them back; `purged`: the pages were given back to the kernel; [lock]. */
+void bin_return_holes(struct heap *heap, struct slab *slab, uint64_t pages, bool purged,
+                      slab_link *released) HIDDEN;
 
 /* Adds a fresh slab from the pool as the class's current one. Takes the lock itself; false when there is
  * no memory. */

@@ -6,10 +6,20 @@
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/runcache.h"
+#include "heap/scavenger.h"
 #include "os/fork.h"
+#include "os/limits.h"
 #include "os/thread.h"
 #include "pool/pool.h"
 #include "region/image.h"
+
+enum {
+    FRESH_HEAPS_MAX = 32, /* heaps are never freed */
+    HOARDER_LOOKS = 4,
+    FULL_CACHES = 16,        /* heaps that may have caches of full size, */
+    FULL_CACHES_PER_CPU = 4, /* or so many for each processor */
+    HOARD_BYTES = HAKMEM_TORTURE ? 4096 : 512 * 1024,
+};
 
 #define NO_STACK ((void **)(uintptr_t)&fastcache_none)
 
@@ -25,8 +35,11 @@ static struct {
     struct lock lock;
     struct heap *parked;         /* [lock: registry] a list, adopted from its head */
     struct heap **parked_end;    /* [lock: registry] its last link; NULL while it was never used */
+    struct heap *retired;        /* [lock: registry] left by the last registry_start_afresh */
+    unsigned fresh_heaps;        /* [lock: registry] made by it */
     _Atomic size_t parked_count; /* [lock: registry] to write */
     struct heap *_Atomic heaps;
+    struct heap *_Atomic next_asked; /* where the next search for a hoarder goes on */
     struct heap *_Atomic commons;
     _Atomic size_t count;
 } registry;
@@ -49,6 +62,7 @@ static void describe(const struct heap *newest)
     image->heap_bytes = sizeof(struct heap);
     image->heap_bins_bytes = sizeof(struct heap_bins);
     image->magazine_bytes = sizeof(struct magazine);
+    image->scavenger = (uintptr_t)&scavenger_stats;
     image->newest_heap = (uintptr_t)newest;
 }
 
@@ -199,9 +213,9 @@ static void empty_caches(struct heap *heap)
         depot_flush_magazines(heap);
     runcache_flush(heap);
     heap_lock(heap);
-    bin_collect(heap, &released);
+    bin_collect(heap, SIZE_MAX, &released);
     if (heap->has_slabs)
-        bin_release_idle(heap, &released);
+        bin_release_idle(heap, 0, &released);
     heap_unlock(heap);
     bin_give_released(heap, released);
 }
@@ -231,6 +245,27 @@ struct heap *registry_some_parked(void)
     return first;
 }
 
+/* Whether the heap has so much free that its thread will not miss some. */
+static bool hoards(struct heap *heap)
+{
+    heap_lock(heap);
+    bool much = heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes) >= HOARD_BYTES;
+    heap_unlock(heap);
+    return much;
+}
+
+struct heap *registry_some_hoarder(const struct heap *asking)
+{
+    struct heap *at = atomic_load_explicit(&registry.next_asked, memory_order_relaxed), *found = NULL;
+    for (int looks = 0; looks < HOARDER_LOOKS && !found; looks++) {
+        at = at && at->next_heap ? at->next_heap : registry_heaps();
+        if (at != asking && hoards(at))
+            found = at;
+    }
+    atomic_store_explicit(&registry.next_asked, at, memory_order_relaxed);
+    return found;
+}
+
 struct heap *registry_heaps(void)
 {
     return atomic_load_explicit(&registry.heaps, memory_order_acquire);
@@ -242,18 +277,81 @@ size_t registry_heap_count(size_t *parked)
     return atomic_load_explicit(&registry.count, memory_order_relaxed);
 }
 
+size_t registry_crowding(void)
+{
+    size_t parked, heaps = registry_heap_count(&parked);
+    heaps -= size_min(parked, heaps);
+    if (likely(heaps <= FULL_CACHES))
+        return 1;
+    return 1 + heaps / size_max(FULL_CACHES, FULL_CACHES_PER_CPU * limits_processors());
+}
+
 void registry_gate(bool closed)
 {
     if (tls_real && tls_real != registry_commons())
         tls_heap = closed ? (struct heap *)(uintptr_t)&gate_heap : tls_real;
 }
 
+static size_t cached_bytes(const struct heap *heap)
+{
+    size_t bytes = 0;
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        bytes += fastcache_blocks(heap, c) * class_size(c);
+        if (heap->has_slabs && heap_bins((struct heap *)heap)->magazines[c])
+            bytes += heap_bins((struct heap *)heap)->magazines[c]->count * class_size(c);
+    }
+    return bytes;
+}
+
+size_t registry_rest(void)
+{
+    struct heap *heap = tls_real;
+    if (!heap || heap == registry_commons())
+        return 0;
+    size_t bytes = cached_bytes(heap);
+    empty_caches(heap);
+    return bytes;
+}
+
+/* The old heap is parked, but nobody adopts it or takes blocks from it before the next time. */
+static void retire(struct heap *old)
+{
+    if (registry.retired) {
+        parked_append(registry.retired);
+        atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
+    }
+    registry.retired = old;
+    old->slow_events = 0;
+    old->busy = false;
+    atomic_store_explicit(&old->parked, true, memory_order_relaxed);
+}
+
+bool registry_start_afresh(void)
+{
+    struct heap *old = tls_real, *fresh = NULL;
+    if (!old || old == registry_commons() || !registry_make_commons())
+        return false;
+    empty_caches(old);
+    registry_lock();
+    if (registry.fresh_heaps < FRESH_HEAPS_MAX && (fresh = make_heap()) != NULL) {
+        registry.fresh_heaps++;
+        fresh->busy = fresh->has_slabs = true;
+        retire(old);
+    }
+    registry_unlock();
+    if (!fresh)
+        return false;
+    tls_heap = thread_is_gated() ? tls_heap : fresh;
+    tls_real = fresh;
+    return true;
+}
+
 static void trim_heap(struct heap *heap)
 {
     slab_link released = 0;
     heap_lock(heap);
-    bin_collect(heap, &released);
-    bin_release_idle(heap, &released);
+    bin_collect(heap, SIZE_MAX, &released);
+    bin_release_idle(heap, 0, &released);
     heap_unlock(heap);
     bin_give_released(heap, released);
 }
@@ -277,12 +375,15 @@ void registry_reclaim(void)
         depot_drain(own);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         trim_heap(heap);
+    if (OPTION_VALUE(hard_limit))
+        pool_purge(PURGE_ALL);
 }
 
 /* ---- fork: all locks in their one order */
 
 static void fork_prepare(void)
 {
+    scavenger_fork_prepare();
     lock_acquire_unranked(&registry.lock);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_acquire_unranked(&heap->lock);
@@ -301,6 +402,7 @@ static void fork_parent(void)
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_release_unranked(&heap->lock);
     lock_release_unranked(&registry.lock);
+    scavenger_fork_parent();
 }
 
 /* The threads of the other heaps are not in the child. What lay in their FastCaches and magazines is
@@ -315,7 +417,7 @@ static void orphan(struct heap *heap)
     heap->arena_next = heap->arena_end;
     if (heap->has_slabs) {
         memset(heap_bins(heap)->magazines, 0, sizeof heap_bins(heap)->magazines);
-        memset(heap_bins(heap)->cached_runs, 0, sizeof heap_bins(heap)->cached_runs);
+        memset((void *)heap_bins(heap)->cached_runs, 0, sizeof heap_bins(heap)->cached_runs);
     }
     park(heap);
 }
@@ -332,4 +434,5 @@ static void fork_child(void)
             orphan(heap);
     }
     lock_reset(&registry.lock);
+    scavenger_fork_child();
 }

@@ -43,9 +43,17 @@ struct heap *registry_make_commons(void) HIDDEN;
 /* Some parked heap, another one each time; NULL when none is. It may be adopted at any moment. */
 struct heap *registry_some_parked(void) HIDDEN;
 
+/* Another heap that has much free memory in its slabs, if one of the next few is such; NULL: none. */
+struct heap *registry_some_hoarder(const struct heap *asking) HIDDEN;
+
 /* All heaps, newest first, by next_heap: the list only grows. */
 struct heap *registry_heaps(void) HIDDEN;
 size_t registry_heap_count(size_t *parked) HIDDEN;
+
+/* By how much more heaps with a thread there are than can do with full caches; at least 1. Threads that
+ * cannot run at once need not each have theirs: what is cached in a process is bounded, however many it has.
+ */
+size_t registry_crowding(void) HIDDEN;
 
 /* The last rung before ENOMEM: gives free memory that lies on its way between threads to the pool, other
  * heaps' inboxes and idle slabs included. The caller holds no lock. */
@@ -54,6 +62,14 @@ void registry_reclaim(void) HIDDEN;
 /* Empties what can be emptied of all heaps into the pool: the calling thread's caches, the depot,
  * inboxes, slabs kept for later. The FastCaches of other running threads stay. */
 void registry_trim(void) HIDDEN;
+
+/* The calling thread will sleep: its caches are emptied. Returns the bytes that were in them. */
+size_t registry_rest(void) HIDDEN;
+
+/* The calling thread gets a new heap, so that what it allocates from now on does not lie between the blocks
+ * it has; its old one is left alone until the next call. False: this was done too often, or there is no
+ * memory; its caches are emptied all the same. */
+bool registry_start_afresh(void) HIDDEN;
 
 /* Opens the gate for the calling thread, or closes it, from its next call on. */
 void registry_gate(bool closed) HIDDEN;

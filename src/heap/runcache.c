@@ -2,28 +2,43 @@
 
 #include "pool/pool.h"
 
-static uint32_t *place_of(struct heap *heap, size_t units)
+static _Atomic uint32_t *place_of(struct heap *heap, size_t units)
 {
     return heap->has_slabs && units <= RUN_CACHE_UNITS ? &heap_bins(heap)->cached_runs[units - 1] : NULL;
 }
 
+static size_t take(_Atomic uint32_t *place)
+{
+    uint32_t run = atomic_exchange_explicit(place, 0, memory_order_acquire);
+    return run ? run - 1 : SIZE_MAX;
+}
+
 size_t runcache_take(struct heap *heap, size_t units)
 {
-    uint32_t *place = place_of(heap, units);
-    if (!place || !*place)
-        return SIZE_MAX;
-    size_t unit = *place - 1;
-    *place = 0;
-    return unit;
+    _Atomic uint32_t *place = place_of(heap, units);
+    return place && atomic_load_explicit(place, memory_order_relaxed) ? take(place) : SIZE_MAX;
 }
 
 bool runcache_put(struct heap *heap, size_t unit, size_t units)
 {
-    uint32_t *place = place_of(heap, units);
-    if (!place || *place)
+    _Atomic uint32_t *place = place_of(heap, units);
+    if (!place || atomic_load_explicit(place, memory_order_relaxed))
         return false;
-    *place = (uint32_t)unit + 1;
+    atomic_store_explicit(place, (uint32_t)unit + 1, memory_order_release);
     return true;
+}
+
+void runcache_release_quiet(struct heap *heap)
+{
+    struct heap_bins *bins = heap_bins(heap);
+    for (size_t units = 1; units <= RUN_CACHE_UNITS; units++) {
+        _Atomic uint32_t *place = &bins->cached_runs[units - 1];
+        uint32_t *seen = &bins->seen_runs[units - 1], run = atomic_load_explicit(place, memory_order_relaxed);
+        size_t unit = run && run == *seen ? take(place) : SIZE_MAX;
+        if (unit != SIZE_MAX)
+            pool_give_units(unit, units);
+        *seen = unit == SIZE_MAX ? run : 0;
+    }
 }
 
 void runcache_flush(struct heap *heap)

@@ -1,12 +1,9 @@
 #include "os/lock.h"
 
 #include "base/check.h"
-#include "os/syscall.h"
+#include "os/futex.h"
 
 enum { SPINS = 100 };
-
-/* As in linux/futex.h, which musl's tools come without. */
-enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
 
 _Atomic uintptr_t lock_owner_of_all;
 
@@ -56,10 +53,10 @@ NOINLINE void lock_wait(struct lock *lock)
         pause_briefly();
     }
     while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
-        syscall_raw(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);
+        futex_sleep(&lock->state, 2);
 }
 
 NOINLINE void lock_wake(struct lock *lock)
 {
-    syscall_raw(SYS_futex, (long)&lock->state, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    futex_wake(&lock->state);
 }

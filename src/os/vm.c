@@ -1,12 +1,15 @@
 #include "os/vm.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "os/file.h"
 #include "os/syscall.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -15,8 +18,20 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+#ifndef PIDFD_SELF_THREAD_GROUP
+#define PIDFD_SELF_THREAD_GROUP (-10001)
 #endif
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
@@ -119,6 +134,44 @@ bool vm_purge(uintptr_t address, size_t bytes)
     return advise(address, bytes, MADV_DONTNEED);
 }
 
+/* process_madvise takes MADV_DONTNEED for one's own process, and PIDFD_SELF for that, since Linux 6.15: a
+ * call and a shootdown of other processors' TLBs for many ranges. */
+static _Atomic bool batches_allowed;
+
+/* Of a filter that kills for a call it does not know, one can only stay away. */
+void vm_allow_batches(void)
+{
+    char text[4096];
+    const char *line = file_read("/proc/self/status", text, sizeof text) > 0 ? strstr(text, "\nSeccomp:\t")
+                                                                             : NULL;
+    atomic_store_explicit(&batches_allowed, line && line[10] == '0', memory_order_relaxed);
+}
+
+static bool purge_batch(const struct vm_range *ranges, size_t count, size_t bytes)
+{
+    static_assert(sizeof(struct vm_range) == sizeof(struct iovec), "the ranges are handed over as they are");
+    if (!atomic_load_explicit(&batches_allowed, memory_order_relaxed) || fails(&vm_calls.madvise))
+        return false;
+    long done = syscall_raw(SYS_process_madvise, PIDFD_SELF_THREAD_GROUP, (long)ranges, (long)count,
+                            MADV_DONTNEED, 0, 0);
+    if (done < 0)
+        atomic_store_explicit(&batches_allowed, false, memory_order_relaxed);
+    return done == (long)bytes;
+}
+
+bool vm_purge_ranges(const struct vm_range *ranges, size_t count)
+{
+    size_t bytes = 0;
+    bool done = true;
+    for (size_t i = 0; i < count; i++)
+        bytes += ranges[i].bytes;
+    if (count > 1 && purge_batch(ranges, count, bytes))
+        return true;
+    for (size_t i = 0; i < count; i++)
+        done &= vm_purge(ranges[i].address, ranges[i].bytes);
+    return done;
+}
+
 bool vm_populate(uintptr_t address, size_t bytes)
 {
     return advise(address, bytes, MADV_POPULATE_WRITE);
@@ -132,6 +185,17 @@ void vm_allow_huge_pages(uintptr_t address, size_t bytes)
 void vm_forbid_huge_pages(uintptr_t address, size_t bytes)
 {
     advise(address, bytes, MADV_NOHUGEPAGE);
+}
+
+bool vm_collapse(uintptr_t address, size_t bytes)
+{
+    return advise(address, bytes, MADV_COLLAPSE);
+}
+
+/* MADV_COLD on a part of a huge page splits it: mm/madvise.c, madvise_cold_or_pageout_pte_range. */
+void vm_split_huge_page(uintptr_t address)
+{
+    advise(address, vm_page_bytes(), MADV_COLD);
 }
 
 enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to)

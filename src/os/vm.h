@@ -40,12 +40,30 @@ uintptr_t vm_find_hole(size_t bytes) HIDDEN;
 /* Gives the pages back; they read as zero afterwards. False: they may still hold what they held. */
 bool vm_purge(uintptr_t address, size_t bytes) HIDDEN;
 
+/* The same for several ranges, in one system call where the kernel can. False: some may still hold what
+ * they held. */
+struct vm_range {
+    uintptr_t address;
+    size_t bytes;
+};
+bool vm_purge_ranges(const struct vm_range *ranges, size_t count) HIDDEN;
+
+/* Has vm_purge_ranges use one call for many, where no seccomp filter is in place now. */
+void vm_allow_batches(void) HIDDEN;
+
 /* Has the kernel fill the pages now. */
 bool vm_populate(uintptr_t address, size_t bytes) HIDDEN;
 
 /* Lets the kernel use huge pages here (2 MiB aligned). */
 void vm_allow_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
 void vm_forbid_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Has the kernel make huge pages of what is there, now. False: it cannot, or there is no room. */
+bool vm_collapse(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Has the kernel take the huge page apart that a page lies in: else giving back a part of it frees nothing
+ * until memory is short. */
+void vm_split_huge_page(uintptr_t address) HIDDEN;
 
 /* Moves the pages of [from, from + bytes), which is one mapping, to `to` without copying a byte, over
  * what is mapped there (which must be ours); `from` stays mapped and reads as zero. VM_TAKEN: the kernel

@@ -9,10 +9,12 @@
 
 enum {
     ROOM_TRIES = 8,
-    PURGE_STEP_SUPERSLABS = 64,
+    PURGE_STEP_SUPERSLABS = 8,  /* whoever waits for the kernel's lock of the address space waits so long */
+    PURGER_MIN_BYTES = 4194304, /* retained memory that is worth somebody's attention */
     MOVED_SPANS_MAX = 24,       /* live huge blocks whose pages were moved: each costs mappings */
     HUGE_PAGES_MIN_SPAN = 2,    /* SuperSlabs of a block that may have huge pages, */
     HUGE_PAGES_MIN_IN_USE = 32, /* in a heap of at least so many, */
+    COLLAPSE_DENSE_PASSES = 4,  /* of the scavenger: two decays */
     HUGE_PAGES_MAX_ROWS = 64,   /* in at most so many places, since each is a mapping of its own */
 };
 
@@ -24,6 +26,11 @@ static struct {
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions;
     size_t moved_spans;
     size_t huge_page_rows, forbidden;
+    size_t free_dirty_units; /* in shared SuperSlabs: may be resident, and nobody's */
+    size_t dirty_units;      /* in all: may be resident */
+    pool_purger *_Atomic purger;
+    _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
+    _Atomic unsigned haste;   /* the decay is halved so often */
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
 
 static_assert(offsetof(typeof(pool), lru_evictions) ==
@@ -91,6 +98,8 @@ static void bucket_remove(struct superslab *superslab)
     if (!pool.buckets[bucket])
         pool.buckets_occupied &= ~(UINT64_C(1) << bucket);
     superslab->bucket = 0;
+    pool.free_dirty_units -= superslab->free_dirty;
+    superslab->free_dirty = 0;
 }
 
 /* Into the bucket that its free units call for. */
@@ -108,6 +117,15 @@ static void bucket_place(struct superslab *superslab)
         superslab_at(superslab->next - 1)->prev = self;
     pool.buckets[bucket] = self;
     pool.buckets_occupied |= UINT64_C(1) << bucket;
+    superslab->free_dirty = bit_count(superslab->free_units & superslab->dirty_units);
+    pool.free_dirty_units += superslab->free_dirty;
+}
+
+/* Notes which units may be resident. */
+static void set_dirty_units(struct superslab *superslab, uint32_t units)
+{
+    pool.dirty_units += bit_count(units) - (size_t)bit_count(superslab->dirty_units);
+    superslab->dirty_units = units;
 }
 
 /* ---- new memory; [lock: pool] */
@@ -206,6 +224,13 @@ static void forbid_huge_pages(struct span span)
 
 /* ---- units */
 
+/* Whether so many more units may become resident. */
+static bool hard_limit_allows(size_t units)
+{
+    size_t limit = OPTION_VALUE(hard_limit);
+    return likely(!limit) || pool.dirty_units + units <= limit * UNITS_IN_MIB;
+}
+
 static unsigned find_row(struct superslab *superslab, size_t count, size_t align)
 {
     unsigned row = bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count,
@@ -229,8 +254,20 @@ static struct superslab *find_room(size_t count, size_t align)
     return NULL;
 }
 
+/* The first window is half a SuperSlab, and the next one its other half. */
+static bool last_is_partial(void)
+{
+    bool none_free = pool.warm.superslabs + pool.cold.superslabs == 0;
+    return none_free && (region_next_unit() == 0 || region_next_unit() % SUPERSLAB_UNITS != 0);
+}
+
 static struct superslab *fresh_superslab(size_t count, size_t align)
 {
+    if (last_is_partial() && grow(count)) {
+        struct superslab *superslab = find_room(count, align);
+        if (superslab)
+            return superslab;
+    }
     struct span span = take_free_span(1, 1);
     if (!span.count) /* the kernel gives no whole SuperSlab any more: a few units, then */
         return grow(count) ? find_room(count, align) : NULL;
@@ -251,7 +288,7 @@ static void note_taken(struct superslab *superslab, uint32_t mask, bool *clean)
     else
         pool.dirty_hits += bit_count(mask);
     superslab->free_units &= ~mask;
-    superslab->dirty_units |= mask;
+    set_dirty_units(superslab, superslab->dirty_units | mask);
     bucket_place(superslab);
 }
 
@@ -264,8 +301,13 @@ size_t pool_take_units(size_t count, size_t align, bool *clean)
         superslab = fresh_superslab(count, align);
     if (superslab) {
         unsigned row = find_row(superslab, count, align);
-        note_taken(superslab, (uint32_t)(bits_below((unsigned)count) << row), clean);
-        unit = (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
+        uint32_t mask = (uint32_t)(bits_below((unsigned)count) << row);
+        if (hard_limit_allows(bit_count(mask & ~superslab->dirty_units))) {
+            note_taken(superslab, mask, clean);
+            unit = (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
+        } else {
+            bucket_place(superslab);
+        }
     }
     pool_unlock();
     return unit;
@@ -280,18 +322,35 @@ bool pool_take_units_at(size_t unit, size_t count)
     struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
     bool clean;
     pool_lock();
-    bool free_units = (superslab->free_units & mask) == mask;
+    bool free_units = (superslab->free_units & mask) == mask &&
+                      hard_limit_allows(bit_count(mask & ~superslab->dirty_units));
     if (free_units)
         note_taken(superslab, mask, &clean);
     pool_unlock();
     return free_units;
 }
 
+/* ---- limits; [lock: pool] */
+
+static bool is_over_soft_limit(void)
+{
+    size_t limit = OPTION_VALUE(soft_limit);
+    return unlikely(limit) && pool.dirty_units > limit * UNITS_IN_MIB;
+}
+
+/* How long free memory stays resident. */
+static uint64_t decay_ms(void)
+{
+    return is_over_soft_limit()
+               ? 0
+               : OPTION_VALUE(decay_ms) >> atomic_load_explicit(&pool.haste, memory_order_relaxed);
+}
+
 /* Whether the oldest warm span has been there for the decay; what was prewarmed stays. */
 static bool lru_is_aged(uint64_t now_ms)
 {
     return pool.warm.superslabs > OPTION_VALUE(ss_prewarm) &&
-           span_oldest_ms(&pool.warm) + POOL_DECAY_MS < now_ms;
+           span_oldest_ms(&pool.warm) + decay_ms() <= now_ms;
 }
 
 static bool lru_is_over(uint64_t now_ms)
@@ -299,11 +358,39 @@ static bool lru_is_over(uint64_t now_ms)
     return pool.warm.superslabs > OPTION_VALUE(ss_lru_size) || lru_is_aged(now_ms);
 }
 
+/* Free memory that may be resident; [lock: pool]. */
+static size_t retained_bytes(void)
+{
+    return pool.warm.superslabs * (size_t)SUPERSLAB_BYTES + pool.free_dirty_units * UNIT_BYTES;
+}
+
+/* Memory was freed: somebody whose task that is gives back what is to go, or else the caller. */
+static void give_back(size_t retained, bool over)
+{
+    pool_purger *purger = atomic_load_explicit(&pool.purger, memory_order_acquire);
+    if (retained >= PURGER_MIN_BYTES && purger && purger(retained, over))
+        return;
+    if (unlikely(over))
+        pool_purge(PURGE_LRU);
+}
+
+/* Whether a huge page was made of it, which is no more. */
+static bool forget_collapsed(struct superslab *superslab)
+{
+    bool was = superslab->collapsed;
+    superslab->collapsed = false;
+    superslab->dense_passes = 0;
+    if (was)
+        atomic_fetch_sub_explicit(&pool.collapsed, 1, memory_order_relaxed);
+    return was;
+}
+
 /* A SuperSlab of which every unit is free goes to the LRU. */
 static void retire(struct superslab *superslab, uint64_t now_ms)
 {
     struct span span = {superslab_number(superslab), 1};
     bucket_remove(superslab);
+    forget_collapsed(superslab);
     span_insert(&pool.warm, span, now_ms);
     lru_note("kept", span);
 }
@@ -312,20 +399,21 @@ void pool_give_units(size_t unit, size_t count)
 {
     struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
     uint32_t mask = (uint32_t)(bits_below((unsigned)count) << (unit % SUPERSLAB_UNITS));
+    uint64_t now_ms = clock_coarse_ms();
     bool over = false;
     pool_lock();
     CHECK((superslab->free_units & mask) == 0);
     superslab->free_units |= mask;
+    superslab->since_ms = now_ms;
     if (superslab->free_units != superslab_all_units()) {
         bucket_place(superslab);
     } else {
-        uint64_t now_ms = clock_coarse_ms();
         retire(superslab, now_ms);
         over = lru_is_over(now_ms);
     }
+    size_t retained = retained_bytes();
     pool_unlock();
-    if (unlikely(over))
-        pool_purge(false);
+    give_back(retained, over);
 }
 
 /* ---- spans */
@@ -338,16 +426,29 @@ static bool is_clean(struct span span)
     return true;
 }
 
+/* How many of its units cannot be resident. */
+static size_t clean_units(struct span span)
+{
+    size_t clean = 0;
+    for (size_t i = 0; i < span.count; i++)
+        clean += SUPERSLAB_UNITS - bit_count(superslab_at(span.first + i)->dirty_units);
+    return clean;
+}
+
 static void set_dirty(struct span span, uint32_t units)
 {
     for (size_t i = 0; i < span.count; i++)
-        superslab_at(span.first + i)->dirty_units = units;
+        set_dirty_units(superslab_at(span.first + i), units);
 }
 
 struct span pool_take_span(size_t count, size_t align, bool *clean)
 {
     pool_lock();
     struct span span = take_free_span(count, align);
+    if (span.count && !hard_limit_allows(clean_units(span))) {
+        span_insert(is_clean(span) ? &pool.cold : &pool.warm, span, clock_coarse_ms());
+        span.count = 0;
+    }
     if (span.count) {
         *clean = is_clean(span);
         span_mark(span, SUPERSLAB_HUGE);
@@ -362,9 +463,10 @@ bool pool_extend_span(struct span *span, size_t count)
 {
     size_t behind = span->first + span->count, more = count - span->count;
     pool_lock();
-    bool taken = span_take_at(&pool.warm, behind, more) || span_take_at(&pool.cold, behind, more) ||
-                 (behind << SUPERSLAB_UNITS_LOG2 == region_next_unit() && grow(units_for_span(more)) &&
-                  span_take_at(&pool.cold, behind, more));
+    bool taken = hard_limit_allows(more << SUPERSLAB_UNITS_LOG2) &&
+                 (span_take_at(&pool.warm, behind, more) || span_take_at(&pool.cold, behind, more) ||
+                  (behind << SUPERSLAB_UNITS_LOG2 == region_next_unit() && grow(units_for_span(more)) &&
+                   span_take_at(&pool.cold, behind, more)));
     if (taken) {
         set_dirty((struct span){behind, more}, superslab_all_units());
         span->count = count;
@@ -414,11 +516,11 @@ void pool_give_span(struct span span)
         lru_note("kept", span);
         over = lru_is_over(now_ms);
     }
+    size_t retained = retained_bytes();
     pool_unlock();
     if (unlikely(moved))
         settle_moved(span);
-    if (over)
-        pool_purge(false);
+    give_back(retained, over);
 }
 
 /* A block whose pages were moved is cut behind `count` SuperSlabs: its end may have moved pages too. */
@@ -444,6 +546,7 @@ void pool_shrink_span(struct span *span, size_t count)
 void pool_lose_span(struct span span)
 {
     pool_lock();
+    set_dirty(span, 0);
     span_mark(span, SUPERSLAB_NONE);
     for (size_t i = 0; i < span.count; i++)
         superslab_at(span.first + i)->units = 0;
@@ -497,13 +600,60 @@ void pool_allow_huge_pages(struct span span)
     pool_lock();
     while (span.count && superslab_at(span.first)->huge_pages)
         span = (struct span){span.first + 1, span.count - 1};
-    bool wanted = span.count >= HUGE_PAGES_MIN_SPAN && in_use() >= HUGE_PAGES_MIN_IN_USE &&
-                  pool.huge_page_rows < HUGE_PAGES_MAX_ROWS;
+    bool wanted = OPTION_VALUE(thp) == THP_AUTO && span.count >= HUGE_PAGES_MIN_SPAN &&
+                  in_use() >= HUGE_PAGES_MIN_IN_USE && pool.huge_page_rows < HUGE_PAGES_MAX_ROWS;
     if (wanted)
         set_huge_pages(span, true);
     pool_unlock();
     if (wanted)
         vm_allow_huge_pages(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+}
+
+/* ---- huge pages for shared SuperSlabs */
+
+bool pool_may_collapse(void)
+{
+    pool_lock();
+    bool large = in_use() >= HUGE_PAGES_MIN_IN_USE;
+    pool_unlock();
+    return large && SUPERSLAB_BYTES == HUGE_PAGE_BYTES;
+}
+
+bool pool_is_collapsible(size_t number)
+{
+    const struct superslab *superslab = superslab_at(number);
+    pool_lock();
+    bool whole = superslab->kind == SUPERSLAB_SHARED && superslab->free_units == 0;
+    bool collapsible = whole && superslab->units == SUPERSLAB_UNITS && !superslab->collapsed;
+    pool_unlock();
+    return collapsible;
+}
+
+bool pool_note_density(size_t number, bool dense)
+{
+    struct superslab *superslab = superslab_at(number);
+    pool_lock();
+    superslab->dense_passes = dense ? (uint8_t)(superslab->dense_passes + 1) : 0;
+    bool now = superslab->dense_passes == COLLAPSE_DENSE_PASSES && superslab->kind == SUPERSLAB_SHARED;
+    if (now) {
+        superslab->collapsed = true;
+        superslab->dense_passes = 0;
+        atomic_fetch_add_explicit(&pool.collapsed, 1, memory_order_relaxed);
+    }
+    pool_unlock();
+    return now;
+}
+
+void pool_note_holes(size_t unit)
+{
+    struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
+    if (likely(atomic_load_explicit(&pool.collapsed, memory_order_relaxed) == 0))
+        return;
+    pool_lock();
+    bool split = forget_collapsed(superslab);
+    pool_unlock();
+    if (split)
+        vm_split_huge_page(region_unit_address(unit));
 }
 
 /* ---- the LRU */
@@ -543,10 +693,12 @@ static size_t purge_span(struct span span)
     return settle(span, purged ? VM_DONE : VM_TAKEN);
 }
 
-/* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged. */
-static uint32_t reserve_free_units(struct superslab *superslab)
+/* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged: if
+ * nothing was freed there since `before_ms`. */
+static uint32_t reserve_free_units(struct superslab *superslab, uint64_t before_ms)
 {
-    uint32_t units = superslab->kind == SUPERSLAB_SHARED ? superslab->free_units & superslab->dirty_units : 0;
+    bool quiet = superslab->kind == SUPERSLAB_SHARED && superslab->since_ms <= before_ms;
+    uint32_t units = quiet ? superslab->free_units & superslab->dirty_units : 0;
     if (units) {
         superslab->free_units &= ~units;
         bucket_place(superslab);
@@ -557,6 +709,7 @@ static uint32_t reserve_free_units(struct superslab *superslab)
 static size_t purge_units(size_t number, uint32_t units)
 {
     uint32_t purged = 0;
+    pool_note_holes((number << SUPERSLAB_UNITS_LOG2) + bit_lowest(units));
     for (uint32_t left = units; left;) {
         unsigned first = bit_lowest(left);
         unsigned length = bit_lowest(~((uint64_t)left >> first));
@@ -567,7 +720,7 @@ static size_t purge_units(size_t number, uint32_t units)
     }
     struct superslab *superslab = superslab_at(number);
     pool_lock();
-    superslab->dirty_units &= ~purged;
+    set_dirty_units(superslab, superslab->dirty_units & ~purged);
     superslab->free_units |= units;
     if (superslab->free_units == superslab_all_units())
         retire(superslab, 0);
@@ -577,12 +730,12 @@ static size_t purge_units(size_t number, uint32_t units)
     return (size_t)bit_count(purged) * UNIT_BYTES;
 }
 
-static size_t purge_shared(void)
+static size_t purge_shared(uint64_t before_ms)
 {
     size_t bytes = 0;
     for (size_t i = 0, span = 1; i < superslab_count(); i += span) {
         pool_lock();
-        uint32_t units = reserve_free_units(superslab_at(i));
+        uint32_t units = reserve_free_units(superslab_at(i), before_ms);
         span = superslab_span(superslab_at(i));
         pool_unlock();
         if (units)
@@ -591,13 +744,19 @@ static size_t purge_shared(void)
     return bytes;
 }
 
-NOINLINE size_t pool_purge(bool all)
+NOINLINE size_t pool_purge(enum pool_purge what)
 {
-    size_t bytes = all ? purge_shared() : 0;
+    size_t bytes = 0;
     uint64_t now_ms = clock_coarse_ms();
+    pool_lock();
+    uint64_t aged_ms = what == PURGE_ALL ? UINT64_MAX : now_ms - size_min(decay_ms(), now_ms);
+    bool any_shared = what != PURGE_LRU && pool.free_dirty_units > 0;
+    pool_unlock();
+    if (any_shared)
+        bytes += purge_shared(aged_ms);
     for (;;) {
         pool_lock();
-        struct span span = evict_next(all, now_ms);
+        struct span span = evict_next(what == PURGE_ALL, now_ms);
         pool_unlock();
         if (!span.count)
             return bytes;
@@ -605,14 +764,31 @@ NOINLINE size_t pool_purge(bool all)
     }
 }
 
+void pool_set_purger(pool_purger *purger)
+{
+    atomic_store_explicit(&pool.purger, purger, memory_order_release);
+}
+
+void pool_set_haste(unsigned halvings)
+{
+    atomic_store_explicit(&pool.haste, halvings, memory_order_relaxed);
+}
+
+size_t pool_retained_bytes(void)
+{
+    pool_lock();
+    size_t bytes = retained_bytes() -
+                   size_min(pool.warm.superslabs, OPTION_VALUE(ss_prewarm)) * SUPERSLAB_BYTES;
+    pool_unlock();
+    return bytes;
+}
+
 /* ---- reading */
 
 static void count_superslab(struct superslab *superslab, struct pool_stats *stats)
 {
-    if (superslab->kind == SUPERSLAB_SHARED) {
+    if (superslab->kind == SUPERSLAB_SHARED && bit_count(superslab->free_units) < superslab->units)
         stats->shared++;
-        stats->free_dirty_units += bit_count(superslab->free_units & superslab->dirty_units);
-    }
 }
 
 void pool_stats_read(struct pool_stats *stats)
@@ -624,6 +800,8 @@ void pool_stats_read(struct pool_stats *stats)
         .lru_hits = pool.lru_hits,
         .lru_misses = pool.lru_misses,
         .lru_evictions = pool.lru_evictions,
+        .free_dirty_units = pool.free_dirty_units,
+        .dirty_units = pool.dirty_units,
         .warm = pool.warm.superslabs,
         .cold = pool.cold.superslabs,
     };

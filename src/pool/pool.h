@@ -15,7 +15,15 @@
 
 #include "pool/span.h"
 
-enum { POOL_DECAY_MS = 1000 };
+/* What pool_purge gives back. */
+enum pool_purge {
+    PURGE_LRU,  /* what is over the LRU's limits, in number or age */
+    PURGE_AGED, /* and the free units of shared SuperSlabs in which nothing was freed for the decay */
+    PURGE_ALL,  /* the whole LRU, and all free units */
+};
+
+/* Called when much is retained, or the LRU is over its limits: true when the purging is taken care of. */
+typedef bool pool_purger(size_t retained_bytes, bool over);
 
 /* Counted under the pool's lock. */
 struct pool_stats {
@@ -23,6 +31,7 @@ struct pool_stats {
     uint64_t lru_hits, lru_misses, lru_evictions;
     size_t mapped, shared, huge, warm, cold; /* SuperSlabs now */
     size_t free_dirty_units;                 /* in shared SuperSlabs */
+    size_t dirty_units;                      /* that may be resident, free or not */
 };
 
 #define POOL_NO_UNIT SIZE_MAX
@@ -54,6 +63,16 @@ void pool_give_span(struct span span) HIDDEN;
  * huge pages for it; they stay allowed there. */
 void pool_allow_huge_pages(struct span span) HIDDEN;
 
+/* Huge pages for shared SuperSlabs (heap/collapse.h): whether the heap is large enough for them; whether this
+ * SuperSlab could have one; and a note of whether it was found dense, true once it was so for long enough:
+ * the caller then has one made. */
+bool pool_may_collapse(void) HIDDEN;
+bool pool_is_collapsible(size_t number) HIDDEN;
+bool pool_note_density(size_t number, bool dense) HIDDEN;
+
+/* Pages of this unit are about to be given back: a huge page there is split. */
+void pool_note_holes(size_t unit) HIDDEN;
+
 /* How many SuperSlabs from the span's beginning vm_move can move: those that are one mapping; 0 when too
  * many blocks were moved already. */
 size_t pool_movable(struct span span) HIDDEN;
@@ -70,9 +89,17 @@ struct span pool_huge_span(size_t number) HIDDEN;
 /* Maps and populates SuperSlabs into the LRU; returns how many. */
 size_t pool_prewarm(size_t superslabs) HIDDEN;
 
-/* Purges the LRU down to its limits, or (all) whole, with the free units of shared SuperSlabs.
- * Returns bytes given back. */
-size_t pool_purge(bool all) HIDDEN;
+/* Gives memory back, in small steps. Returns how many bytes. */
+size_t pool_purge(enum pool_purge what) HIDDEN;
+
+/* Who is to purge instead of the thread that frees; NULL: nobody. */
+void pool_set_purger(pool_purger *purger) HIDDEN;
+
+/* Has the decay halved so many times: memory is scarce. */
+void pool_set_haste(unsigned halvings) HIDDEN;
+
+/* Free memory that may be resident, but for what was prewarmed. */
+size_t pool_retained_bytes(void) HIDDEN;
 
 void pool_stats_read(struct pool_stats *stats) HIDDEN;
 

@@ -122,17 +122,27 @@ static struct span span_beginning_at(struct span_set *set, size_t number)
     return (struct span){number, superslab_at(number)->span};
 }
 
+/* When a span of `count` and its neighbour became what they are, on average: so that frees beside an old
+ * span neither keep it young for ever nor make it as old as it was. */
+static uint64_t mean_ms(size_t count, uint64_t since_ms, struct span neighbour)
+{
+    return (since_ms * count + superslab_at(neighbour.first)->since_ms * neighbour.count) /
+           (count + neighbour.count);
+}
+
 void span_insert(struct span_set *set, struct span span, uint64_t now_ms)
 {
     struct span before = span_ending_before(set, span.first);
     struct span after = span_beginning_at(set, span.first + span.count);
     mark_ends(span, set->kind); /* its records may end up inside a longer span: they must not look shared */
     if (before.count) {
+        now_ms = mean_ms(span.count, now_ms, before);
         unlink_span(set, before);
         span.first = before.first;
         span.count += before.count;
     }
     if (after.count) {
+        now_ms = mean_ms(span.count, now_ms, after);
         unlink_span(set, after);
         span.count += after.count;
     }

@@ -34,8 +34,12 @@ struct superslab {
     uint8_t units;               /* units mapped; fewer than all only at the end of what the kernel gave */
     uint8_t huge_pages;          /* the kernel was told that it may use huge pages here */
     uint32_t moved;              /* first of a huge span: SuperSlabs whose pages came here by vm_move */
-    uint64_t since_ms;           /* first of a warm span: when it became so */
-    uint64_t unused[2];
+    uint64_t since_ms;           /* first of a warm span: when it became so; shared: the last free */
+    uint32_t free_dirty;         /* shared: free units that may be resident, as counted in the pool */
+    uint8_t collapsed;           /* shared: the kernel was asked to make a huge page of it */
+    uint8_t dense_passes;        /* shared: how often in a row it was found full of live blocks */
+    uint16_t unused;
+    uint64_t unused_too;
 };
 static_assert(sizeof(struct superslab) == SUPERSLAB_RECORD_BYTES, "region.h says how large a record is");
 

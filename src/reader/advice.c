@@ -81,9 +81,12 @@ static void weigh(const struct reader_snapshot *snapshot, const struct reader_pa
 {
     const uint64_t *bytes = parts->bytes;
     *scale = (struct scale){.rss_bytes = snapshot->rss_bytes ? snapshot->rss_bytes : parts->sum_bytes};
-    scale->waste[VERDICT_FRAGMENTATION] = bytes[PART_PINNED] + bytes[PART_FREE_PAGES];
-    scale->waste[VERDICT_IDLE_CACHES] = bytes[PART_FASTCACHES] + bytes[PART_CACHED_RUNS];
-    scale->waste[VERDICT_HANDOVER] = bytes[PART_MAGAZINES] + bytes[PART_DEPOT] + bytes[PART_PUBLISHED];
+    scale->waste[VERDICT_FRAGMENTATION] = bytes[PART_PINNED] + bytes[PART_FREE_PAGES] -
+                                          parts->behind_bytes[0] - parts->behind_bytes[1];
+    scale->waste[VERDICT_IDLE_CACHES] = bytes[PART_FASTCACHES] + bytes[PART_CACHED_RUNS] +
+                                        parts->behind_bytes[0];
+    scale->waste[VERDICT_HANDOVER] = bytes[PART_MAGAZINES] + bytes[PART_DEPOT] + bytes[PART_PUBLISHED] +
+                                     parts->behind_bytes[1];
     scale->waste[VERDICT_HUGE_PAGES] = bytes[PART_HUGE_PAGES];
     scale->waste[VERDICT_RETAINED] = bytes[PART_LRU] + bytes[PART_FREE_UNITS];
     scale->waste[VERDICT_NOT_OURS] = bytes[PART_STACKS] + bytes[PART_BRK] + bytes[PART_SHARED] +
@@ -221,23 +224,27 @@ static void say_pinning_classes(const struct reader_parts *parts, struct reader_
     SAY(advice, " slabs, held by the %.1f %% of their blocks that survive", share(live, blocks));
 }
 
-static void say_fragmentation(const struct reader_parts *parts, const struct scale *scale,
-                              struct reader_advice *advice)
+static void say_fragmentation(const struct reader_snapshot *snapshot, const struct reader_parts *parts,
+                              const struct scale *scale, struct reader_advice *advice)
 {
     uint64_t pages = parts->bytes[PART_FREE_PAGES], pinned = parts->bytes[PART_PINNED];
     SAY(advice, "%.0f %% of resident memory is free space in ", share(pages + pinned, scale->rss_bytes));
     say_pinning_classes(parts, advice);
     SAY(advice, ": %s in whole free pages, %s on pages that a survivor pins. ", AMOUNT(pages),
         AMOUNT(pinned));
-    advice->gain_bytes = pages;
-    if (pages >= MATTERS_BYTES) {
-        KNOB(advice, "hakmem_trim()");
-        SAY(advice, "Whole free pages can go back to the kernel; the rest is reused as the program allocates "
-                    "such sizes.");
-    } else {
-        SAY(advice,
-            "It is reused when the program allocates such sizes; only freeing the survivors gives it back.");
+    uint32_t scavenger = 1;
+    reader_option(snapshot, "scavenger", &scavenger);
+    if (pages >= MATTERS_BYTES && pages >= pinned / 8) {
+        advice->gain_bytes = pages;
+        KNOB(advice, scavenger ? "hakmem_trim()" : "HAKMEM_SCAVENGER=1");
+        SAY(advice, "%s gives the whole free pages back%s; ", advice->knob,
+            scavenger ? " now, the scavenger in a while" : "");
     }
+    SAY(advice,
+        "%s pinned pages hold is reused when the program allocates such sizes, and only freeing the "
+        "survivors "
+        "gives it back.",
+        advice->gain_bytes ? "what" : "What");
 }
 
 static size_t heaps_with_threads(const struct reader_snapshot *snapshot)
@@ -248,32 +255,85 @@ static size_t heaps_with_threads(const struct reader_snapshot *snapshot)
     return count;
 }
 
-/* Bytes in FastCaches beyond a cap of `cap` blocks each. */
-static uint64_t beyond_cap(const struct reader_snapshot *snapshot, uint32_t cap)
+/* Slabs without a live block that a heap's FastCache of one class keeps. */
+struct kept_slabs {
+    uint64_t slabs, resident_bytes;
+};
+
+/* For each heap and class; NULL: no memory. */
+static struct kept_slabs *find_kept_slabs(const struct reader_snapshot *snapshot)
 {
-    uint64_t bytes = 0;
+    struct kept_slabs *kept = calloc(snapshot->heap_count * READER_CLASSES + 1, sizeof *kept);
+    for (size_t i = 0; kept && i < snapshot->slab_count; i++) {
+        const struct reader_slab *slab = &snapshot->slabs[i];
+        const struct reader_heap *heap = reader_find_heap(snapshot, slab->heap);
+        if (!heap || !slab->cached_blocks || reader_slab_live(slab))
+            continue;
+        struct kept_slabs *at = &kept[(size_t)(heap - snapshot->heaps) * READER_CLASSES + slab->size_class];
+        uint64_t start = reader_unit_address(snapshot, slab->unit);
+        at->slabs++;
+        at->resident_bytes += reader_resident_bytes(snapshot, start,
+                                                    start + slab->units * (uint64_t)READER_UNIT_BYTES);
+    }
+    return kept;
+}
+
+/* What a cap of `cap` blocks gives back, in one heap and class: its blocks are spread over the slabs as
+ * now, and one slab stays. */
+static uint64_t gain_of_class(const struct kept_slabs *kept, uint32_t cached_blocks, uint32_t cap)
+{
+    if (cached_blocks <= cap || kept->slabs == 0)
+        return 0;
+    uint64_t needed = size_max(1, (kept->slabs * cap + cached_blocks - 1) / cached_blocks);
+    return kept->resident_bytes / kept->slabs * (kept->slabs - needed);
+}
+
+static uint64_t gain_of_cap(const struct reader_snapshot *snapshot, const struct kept_slabs *kept,
+                            uint32_t cap)
+{
+    uint64_t gain_bytes = 0;
     for (size_t i = 0; i < snapshot->heap_count; i++)
-        for (unsigned c = 0; c < READER_CLASSES; c++) {
-            uint32_t blocks = snapshot->heaps[i].classes[c].cached_blocks;
-            bytes += blocks > cap ? (blocks - cap) * (uint64_t)reader_class_bytes(c) : 0;
-        }
-    return bytes;
+        for (unsigned c = 0; c < READER_CLASSES; c++)
+            gain_bytes += gain_of_class(&kept[i * READER_CLASSES + c],
+                                        snapshot->heaps[i].classes[c].cached_blocks, cap);
+    return gain_bytes;
+}
+
+/* The largest cap that gives nearly as much as the smallest would. */
+static uint32_t choose_cap(const struct reader_snapshot *snapshot, uint64_t *gain_bytes)
+{
+    struct kept_slabs *kept = find_kept_slabs(snapshot);
+    uint32_t cap = 256;
+    *gain_bytes = 0;
+    if (!kept)
+        return 0;
+    reader_option(snapshot, "fc_cap", &cap);
+    uint64_t best_bytes = gain_of_cap(snapshot, kept, KNOB_CAP_LEAST);
+    while (cap / 2 >= KNOB_CAP_LEAST && *gain_bytes < best_bytes / 10 * 9) {
+        cap /= 2;
+        *gain_bytes = gain_of_cap(snapshot, kept, cap);
+    }
+    free(kept);
+    return cap;
 }
 
 static void say_idle_caches(const struct reader_snapshot *snapshot, const struct reader_parts *parts,
                             const struct scale *scale, struct reader_advice *advice)
 {
-    uint64_t held = parts->bytes[PART_FASTCACHES];
-    uint32_t cap = 256;
-    reader_option(snapshot, "fc_cap", &cap);
-    do
-        cap /= 2;
-    while (cap > KNOB_CAP_LEAST && beyond_cap(snapshot, cap) < held / 2);
-    cap = (uint32_t)size_max(cap, KNOB_CAP_LEAST);
-    advice->gain_bytes = size_min(beyond_cap(snapshot, cap), held);
-    SAY(advice, "%.0f %% of resident memory (%s) is free blocks in the FastCaches of %zu threads. ",
-        share(scale->waste[VERDICT_IDLE_CACHES], scale->rss_bytes), AMOUNT(scale->waste[VERDICT_IDLE_CACHES]),
-        heaps_with_threads(snapshot));
+    uint64_t held = scale->waste[VERDICT_IDLE_CACHES];
+    uint32_t cap = choose_cap(snapshot, &advice->gain_bytes);
+    SAY(advice,
+        "%.0f %% of resident memory is held by the FastCaches of %zu threads: %s of free blocks in them, and "
+        "%s "
+        "in slabs that only those blocks keep. ",
+        share(held, scale->rss_bytes), heaps_with_threads(snapshot),
+        AMOUNT(parts->bytes[PART_FASTCACHES] + parts->bytes[PART_CACHED_RUNS]),
+        AMOUNT(parts->behind_bytes[0]));
+    if (advice->gain_bytes < held / 10) {
+        advice->gain_bytes = 0;
+        SAY(advice, "Fewer threads, or threads that end when they have nothing to do, would hold less.");
+        return;
+    }
     KNOB(advice, "HAKMEM_FC_CAP=%u", cap);
     SAY(advice, "HAKMEM_FC_CAP=%u bounds each cache at %u blocks: about %s less, for more refills.", cap, cap,
         AMOUNT(advice->gain_bytes));
@@ -291,13 +351,18 @@ static void say_handover(const struct reader_snapshot *snapshot, const struct re
         "back: %s in magazines, %s in the depot, %s published. ",
         share(held, scale->rss_bytes), AMOUNT(held), AMOUNT(parts->bytes[PART_MAGAZINES]),
         AMOUNT(parts->bytes[PART_DEPOT]), AMOUNT(parts->bytes[PART_PUBLISHED]));
-    advice->gain_bytes = direct ? parts->bytes[PART_DEPOT] + parts->bytes[PART_PUBLISHED] : held;
-    if (direct) {
+    if (direct && parts->bytes[PART_DEPOT] > parts->bytes[PART_PUBLISHED]) {
+        advice->gain_bytes = parts->bytes[PART_DEPOT];
         KNOB(advice, "HAKMEM_TINY_FRONT_DIRECT=0");
-        SAY(advice, "HAKMEM_TINY_FRONT_DIRECT=0 lets threads that allocate take those first.");
+        SAY(advice, "HAKMEM_TINY_FRONT_DIRECT=0 lets threads that allocate take those of the depot first.");
     } else {
+        advice->gain_bytes = held - parts->bytes[PART_MAGAZINES];
         KNOB(advice, "hakmem_trim()");
-        SAY(advice, "hakmem_trim() takes them in at once.");
+        SAY(advice,
+            "Their threads take them in when they next run out of such blocks; hakmem_trim(), called when "
+            "the "
+            "program falls idle, does it at once: about %s.",
+            AMOUNT(advice->gain_bytes));
     }
 }
 
@@ -305,13 +370,11 @@ static void say_huge_pages(const struct reader_parts *parts, const struct scale 
                            struct reader_advice *advice)
 {
     advice->gain_bytes = parts->bytes[PART_HUGE_PAGES];
-    KNOB(advice, "/sys/kernel/mm/transparent_hugepage/enabled = madvise");
+    KNOB(advice, "HAKMEM_THP=never");
     SAY(advice,
         "%.0f %% of resident memory (%s) holds nothing, and is there because the kernel backs the heap with "
         "huge pages "
-        "of 2 MiB. Set transparent_hugepage/enabled to madvise, or start the program with huge pages "
-        "disabled "
-        "(prctl PR_SET_THP_DISABLE): about %s less.",
+        "of 2 MiB. HAKMEM_THP=never has it use small ones: about %s less, for more misses of the TLB.",
         share(advice->gain_bytes, scale->rss_bytes), AMOUNT(advice->gain_bytes), AMOUNT(advice->gain_bytes));
 }
 
@@ -373,7 +436,7 @@ void reader_advise(const struct reader_snapshot *snapshot, const struct reader_p
         advice->verdict = VERDICT_GROWTH;
     switch (advice->verdict) {
     case VERDICT_GROWTH: say_growth(parts, &scale, growth, advice); break;
-    case VERDICT_FRAGMENTATION: say_fragmentation(parts, &scale, advice); break;
+    case VERDICT_FRAGMENTATION: say_fragmentation(snapshot, parts, &scale, advice); break;
     case VERDICT_IDLE_CACHES: say_idle_caches(snapshot, parts, &scale, advice); break;
     case VERDICT_HANDOVER: say_handover(snapshot, parts, &scale, advice); break;
     case VERDICT_HUGE_PAGES: say_huge_pages(parts, &scale, advice); break;

@@ -42,6 +42,9 @@ void build_threads(struct build *build);
 /* pages.c: which pages are resident. */
 bool build_pages(struct build *build);
 
+/* surplus.c: and which only because of huge pages. */
+bool build_surplus(struct build *build);
+
 /* mappings.c: the rest of the process. */
 bool build_mappings(struct build *build);
 uint64_t build_kernel_rss(struct reader *reader);

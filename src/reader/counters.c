@@ -1,6 +1,7 @@
 /* counters.c - struct hakmem_stats and the options' values, as the program itself would read them. */
 #include <string.h>
 
+#include "heap/scavenger.h"
 #include "os/vm.h"
 #include "reader/build.h"
 
@@ -38,8 +39,11 @@ static void count_heaps(struct build *build, struct hakmem_stats *stats)
         const struct reader_heap *heap = &build->snapshot->heaps[i];
         uint64_t address = build->image.cells - heap->number * (uint64_t)CELL_BYTES;
         const struct heap *raw = build_cells(build, address, sizeof *raw);
-        if (raw)
+        if (raw) {
             add_heap(&raw->stats, stats);
+            stats->free_bytes += raw->free_bytes;
+            stats->free_away_bytes += raw->purged_bytes;
+        }
         stats->heaps++;
         stats->heaps_parked += heap->parked;
     }
@@ -84,10 +88,18 @@ static void read_process_counters(struct build *build, struct hakmem_stats *stat
 {
     uint64_t pool[5] = {0};
     struct vm_calls calls = {0};
+    struct scavenger_stats scavenger = {0};
     if (build->image.pool_counters)
         source_read(build->reader, build->image.pool_counters, pool, sizeof pool);
     if (build->image.vm_calls)
         source_read(build->reader, build->image.vm_calls, &calls, sizeof calls);
+    if (build->image.scavenger)
+        source_read(build->reader, build->image.scavenger, &scavenger, sizeof scavenger);
+    stats->purged_bytes = value(&scavenger.purged_bytes);
+    stats->holes_bytes = value(&scavenger.holes_bytes);
+    stats->scavenger_starts = value(&scavenger.starts);
+    stats->scavenger_passes = value(&scavenger.passes);
+    stats->huge_pages = value(&scavenger.huge_pages);
     stats->pool_dirty_hits = pool[0];
     stats->pool_clean = pool[1];
     stats->lru_hits = pool[2];
@@ -113,6 +125,22 @@ static bool read_options(struct build *build)
     return true;
 }
 
+/* Whole mappings, with what they hold ahead. */
+static uint64_t metadata_mappings_bytes(const struct build *build)
+{
+    const struct source_ranges *ranges = &build->reader->ranges;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < ranges->count; i++)
+        for (int kind = 0; kind < READER_METADATA_KINDS; kind++) {
+            const struct reader_metadata *at = &build->snapshot->metadata[kind];
+            if (at->start < at->end && at->start < ranges->item[i].end && at->end > ranges->item[i].start) {
+                bytes += ranges->item[i].end - ranges->item[i].start;
+                break;
+            }
+        }
+    return bytes;
+}
+
 bool build_counters(struct build *build)
 {
     struct hakmem_stats *stats = &build->snapshot->stats;
@@ -120,13 +148,12 @@ bool build_counters(struct build *build)
     count_superslabs(build->snapshot, stats);
     count_blocks(build->snapshot, stats);
     read_process_counters(build, stats);
-    for (int kind = 0; kind < READER_METADATA_KINDS; kind++)
-        stats->metadata_bytes += build->snapshot->metadata[kind].mapped_bytes;
+    stats->metadata_bytes = metadata_mappings_bytes(build);
     return read_options(build);
 }
 
 static const char *const option_fields[] = {
-#define OPTION(field, name, initial, minimum, maximum, when, help) #field,
+#define OPTION(field, name, initial, minimum, maximum, form, when, help) #field,
 #include "base/options.def"
 #undef OPTION
 };

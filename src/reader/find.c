@@ -49,11 +49,11 @@ static bool bounds_hold(const struct reader *reader, const struct image_header *
     if (superslabs * SUPERSLAB_RECORD_BYTES > image->superslabs ||
         image->cells_used * CELL_BYTES > image->cells)
         return false;
-    return source_is_mapped(reader, image->tags, image->units * sizeof(uint32_t)) &&
+    return source_has(reader, image->tags, image->units * sizeof(uint32_t)) &&
            source_is_mapped(reader, image->superslabs - superslabs * SUPERSLAB_RECORD_BYTES,
                             superslabs * SUPERSLAB_RECORD_BYTES) &&
-           source_is_mapped(reader, image->cells - image->cells_used * CELL_BYTES,
-                            image->cells_used * CELL_BYTES) &&
+           source_has(reader, image->cells - image->cells_used * CELL_BYTES,
+                      image->cells_used * CELL_BYTES) &&
            source_is_mapped(reader, image->slabs, superslabs * SLAB_META_BYTES) &&
            (image->units == 0 ||
             source_is_mapped(reader, image->remote_maps,

@@ -6,7 +6,7 @@
 
 #include "base/bits.h"
 
-enum { CHUNK_BYTES = 1 << 20, SMALL_BYTES = 1 << 16, CHUNK_HEAD_BYTES = 16 };
+enum { CHUNK_BYTES = 1 << 20, SMALL_BYTES = 1 << 16, ALIGN = 64 };
 
 struct chunk {
     struct chunk *next;
@@ -41,13 +41,13 @@ static char *take_chunk(struct reader_memory *memory, size_t bytes)
 {
     if (bytes > memory->left_bytes)
         return NULL;
-    struct chunk *chunk = calloc(1, CHUNK_HEAD_BYTES + bytes);
+    struct chunk *chunk = calloc(1, sizeof *chunk + ALIGN + bytes);
     if (!chunk)
         return NULL;
     memory->left_bytes -= bytes;
     chunk->next = memory->chunks;
     memory->chunks = chunk;
-    return (char *)chunk + CHUNK_HEAD_BYTES;
+    return (char *)align_up((uintptr_t)(chunk + 1), ALIGN);
 }
 
 void *memory_take(struct reader_memory *memory, size_t count, size_t element_bytes)
@@ -55,7 +55,7 @@ void *memory_take(struct reader_memory *memory, size_t count, size_t element_byt
     size_t bytes;
     if (__builtin_mul_overflow(count, element_bytes, &bytes) || bytes > memory->left_bytes)
         return NULL;
-    bytes = align_up(bytes, 16);
+    bytes = align_up(bytes, ALIGN);
     if (bytes > SMALL_BYTES)
         return take_chunk(memory, bytes);
     if ((size_t)(memory->end - memory->at) < bytes || !memory->at) {

@@ -10,7 +10,8 @@ struct reader_memory;
 struct reader_memory *memory_open(size_t budget_bytes);
 void memory_close(struct reader_memory *memory);
 
-/* Zeroed and 16-aligned; NULL when there is no memory, or the budget is spent. Of 0 elements: not NULL. */
+/* Zeroed, aligned to a cache line; NULL when there is no memory, or the budget is spent. Of 0 elements: not
+ * NULL. */
 void *memory_take(struct reader_memory *memory, size_t count, size_t element_bytes);
 
 /* A copy of the first `length` bytes, ended by a NUL. */

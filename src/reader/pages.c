@@ -104,9 +104,10 @@ static bool scan(int pagemap, uint64_t start, uint64_t end, struct found *found,
             return false;
         for (int i = 0; i < count; i++)
             found_region(found, &regions[i]);
-        if (request.walk_end <= start)
+        uint64_t next = count ? size_max(request.walk_end, regions[count - 1].end) : request.walk_end;
+        if (next <= start) /* walk_end may lie before what was told of already */
             return true;
-        start = request.walk_end;
+        start = next;
     }
     return true;
 }

@@ -54,9 +54,9 @@ static bool page_is_resident(const struct reader_snapshot *snapshot, size_t page
     return unit_is_dirty(snapshot, (uint64_t)page * snapshot->page_bytes >> READER_UNIT_LOG2);
 }
 
-static bool page_is_huge(const struct reader_snapshot *snapshot, size_t page)
+static bool page_is_surplus(const struct reader_snapshot *snapshot, size_t page)
 {
-    return reader_bit(snapshot->huge_page_map, page);
+    return reader_bit(snapshot->surplus_map, page);
 }
 
 uint64_t reader_resident_bytes(const struct reader_snapshot *snapshot, uint64_t start, uint64_t end)
@@ -64,6 +64,16 @@ uint64_t reader_resident_bytes(const struct reader_snapshot *snapshot, uint64_t 
     uint64_t bytes = 0, size = snapshot->page_bytes;
     for (uint64_t at = start - snapshot->base; at < end - snapshot->base; at = align_down(at, size) + size)
         if (page_is_resident(snapshot, at / size))
+            bytes += size_min(end - snapshot->base, align_down(at, size) + size) - at;
+    return bytes;
+}
+
+/* As reader_resident_bytes, without pages that only a huge page holds. */
+static uint64_t used_bytes(const struct reader_snapshot *snapshot, uint64_t start, uint64_t end)
+{
+    uint64_t bytes = 0, size = snapshot->page_bytes;
+    for (uint64_t at = start - snapshot->base; at < end - snapshot->base; at = align_down(at, size) + size)
+        if (page_is_resident(snapshot, at / size) && !page_is_surplus(snapshot, at / size))
             bytes += size_min(end - snapshot->base, align_down(at, size) + size) - at;
     return bytes;
 }
@@ -76,7 +86,7 @@ static void add_units(const struct reader_snapshot *snapshot, struct reader_part
     size_t end = (size_t)(((unit + units) << READER_UNIT_LOG2) / snapshot->page_bytes);
     for (size_t page = first; page < end; page++)
         if (page_is_resident(snapshot, page))
-            parts->bytes[!in_use && page_is_huge(snapshot, page) ? PART_HUGE_PAGES : part] +=
+            parts->bytes[!in_use && page_is_surplus(snapshot, page) ? PART_HUGE_PAGES : part] +=
                 snapshot->page_bytes;
 }
 
@@ -139,19 +149,23 @@ static void add_page(const struct reader_snapshot *snapshot, const struct reader
     struct reader_class_parts *class = &parts->classes[slab->size_class];
     bool in_use = bytes->state[READER_LIVE] || bytes->state[READER_PUBLISHED] || bytes->state[READER_CACHED];
     uint64_t free_bytes = bytes->state[READER_FREE];
+    if (page_is_surplus(snapshot, page)) {
+        parts->bytes[PART_HUGE_PAGES] += free_bytes + bytes->state[READER_CACHED];
+        class->huge_page_bytes += free_bytes + bytes->state[READER_CACHED];
+        return;
+    }
     parts->bytes[PART_LIVE_SLABS] += bytes->state[READER_LIVE];
     parts->bytes[PART_PUBLISHED] += bytes->state[READER_PUBLISHED];
     class->live_bytes += bytes->state[READER_LIVE];
     if (in_use) {
         parts->bytes[PART_PINNED] += free_bytes;
         class->pinned_bytes += free_bytes;
-    } else if (page_is_huge(snapshot, page)) {
-        parts->bytes[PART_HUGE_PAGES] += free_bytes;
-        class->huge_page_bytes += free_bytes;
     } else {
         parts->bytes[PART_FREE_PAGES] += free_bytes;
         class->free_page_bytes += free_bytes;
     }
+    if (slab->cached_blocks + slab->published_blocks > 0 && reader_slab_live(slab) == 0)
+        parts->behind_bytes[slab->cached_blocks < slab->published_blocks] += free_bytes;
 }
 
 static void add_slab(const struct reader_snapshot *snapshot, const struct reader_slab *slab,
@@ -209,7 +223,7 @@ static void add_cached(const struct reader_snapshot *snapshot, const struct read
                                                [READER_DEPOT] = PART_DEPOT};
     struct reader_heap_parts *heap = heap_parts(snapshot, parts, cached->heap);
     uint64_t end = cached->address + reader_class_bytes(cached->size_class);
-    uint64_t bytes = reader_resident_bytes(snapshot, cached->address, end);
+    uint64_t bytes = used_bytes(snapshot, cached->address, end);
     parts->bytes[part_of[cached->cache]] += bytes;
     if (heap && cached->cache == READER_FASTCACHE) {
         heap->fastcache_bytes += bytes;

@@ -21,7 +21,7 @@ enum reader_part {
     PART_CACHED_RUNS,
     PART_FREE_UNITS, /* free units of shared SuperSlabs */
     PART_LRU,        /* empty SuperSlabs kept for reuse */
-    PART_HUGE_PAGES, /* free, and resident only because a huge page holds something else too */
+    PART_HUGE_PAGES, /* free, never written to: resident only because a huge page holds something else too */
     PART_METADATA,   /* HAKMEM's own records */
     PART_FILES,      /* not HAKMEM's from here on: programs, libraries, mapped files */
     PART_STACKS,
@@ -47,8 +47,10 @@ struct reader_heap_parts {
 
 struct reader_parts {
     uint64_t bytes[READER_PARTS];
-    uint64_t sum_bytes;      /* of all parts */
-    uint64_t rounding_bytes; /* of PART_LIVE_SLABS: an estimate, half a step between size classes a block */
+    uint64_t sum_bytes;       /* of all parts */
+    uint64_t rounding_bytes;  /* of PART_LIVE_SLABS: an estimate, half a step between size classes a block */
+    uint64_t behind_bytes[2]; /* of PART_PINNED and PART_FREE_PAGES, in slabs without a live block, which are
+                                 kept by blocks in caches, and by published ones */
     struct reader_class_parts classes[READER_CLASSES];
     size_t heap_count;
     struct reader_heap_parts *heaps; /* by the number of the heap */

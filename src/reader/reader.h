@@ -25,7 +25,7 @@
 
 enum {
     READER_ERROR_BYTES = 512,
-    READER_CLASSES = 72,
+    READER_CLASSES = 88,
     READER_UNIT_LOG2 = 16,
     READER_UNIT_BYTES = 1 << READER_UNIT_LOG2,
     READER_RUN_CACHE = 4,
@@ -204,6 +204,7 @@ struct reader_snapshot {
     size_t page_count;       /* of the payload, units * unit bytes */
     uint64_t *resident_map;  /* a bit for each page of the payload; NULL: unknown */
     uint64_t *huge_page_map; /* likewise: part of a transparent huge page; NULL: none, or unknown */
+    uint64_t *surplus_map;   /* of these, those without a live block that nobody ever wrote to; or NULL */
     uint64_t payload_swap_bytes;
     struct reader_metadata metadata[READER_METADATA_KINDS];
 

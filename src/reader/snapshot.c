@@ -104,7 +104,7 @@ static bool read_all(struct build *build, unsigned what)
     if (!read_heap(build))
         return false;
     build_threads(build);
-    if ((what & READER_PAGES) && !build_pages(build))
+    if ((what & READER_PAGES) && !(build_pages(build) && build_surplus(build)))
         return false;
     if (what & READER_MAPPINGS) {
         if (process)
@@ -157,8 +157,13 @@ void reader_snapshot_free(struct reader_snapshot *snapshot)
 
 size_t reader_class_bytes(unsigned size_class)
 {
-    unsigned doubling = size_class / 8, step = size_class % 8 + 1;
-    return size_class < 8 ? 16 * (size_t)step : ((size_t)64 << doubling) + ((size_t)8 << doubling) * step;
+    size_t step = size_class % 8 + 1;
+    if (size_class < 32)
+        return 16 * ((size_t)size_class + 1);
+    if (size_class < 48)
+        return 512 + 32 * ((size_t)size_class - 31);
+    unsigned doubling = (size_class - 48) / 8;
+    return ((size_t)1024 << doubling) + ((size_t)128 << doubling) * step;
 }
 
 /* Of `count` elements sorted by `field`: the last one that is not above `key`; NULL: none. */

@@ -84,6 +84,20 @@ bool source_is_mapped(const struct reader *reader, uint64_t start, uint64_t byte
     return !__builtin_add_overflow(start, bytes, &end) && source_mapped_bytes(reader, start, end) == bytes;
 }
 
+bool source_has(const struct reader *reader, uint64_t start, uint64_t bytes)
+{
+    uint64_t at = start, end;
+    if (reader->kind == READER_PROCESS || __builtin_add_overflow(start, bytes, &end))
+        return source_is_mapped(reader, start, bytes);
+    while (at < end) {
+        const struct source_range *range = source_find(reader, at);
+        if (!range || at - range->start >= range->file_bytes)
+            return false;
+        at = range->start + range->file_bytes;
+    }
+    return true;
+}
+
 /* ---- reading a core file */
 
 static uint64_t file_read(struct reader *reader, uint64_t offset, char *to, uint64_t bytes)

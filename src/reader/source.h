@@ -55,6 +55,9 @@ uint64_t source_read_many(struct reader *reader, const struct source_piece *piec
 uint64_t source_mapped_bytes(const struct reader *reader, uint64_t start, uint64_t end);
 bool source_is_mapped(const struct reader *reader, uint64_t start, uint64_t bytes);
 
+/* Mapped, and in the core file: the kernel leaves out mappings that were never touched. */
+bool source_has(const struct reader *reader, uint64_t start, uint64_t bytes);
+
 /* The range that holds the address; NULL: none. */
 const struct source_range *source_find(const struct reader *reader, uint64_t address);
 

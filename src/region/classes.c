@@ -7,25 +7,24 @@
         (((uint64_t)1 << 40) + (size)-1) / (size), (size), SLAB_BLOCKS(size), SLAB_UNITS(size),              \
             (SLAB_BLOCKS(size) + 63) / 64                                                                    \
     }
-#define DOUBLING(from)                                                                                       \
-    CLASS((from) / 8 * 9), CLASS((from) / 8 * 10), CLASS((from) / 8 * 11), CLASS((from) / 8 * 12),           \
-        CLASS((from) / 8 * 13), CLASS((from) / 8 * 14), CLASS((from) / 8 * 15), CLASS((from) / 8 * 16)
+/* Eight classes above `from`, each `step` larger than the one before. */
+#define EIGHT(from, step)                                                                                    \
+    CLASS((from) + (step)), CLASS((from) + 2 * (step)), CLASS((from) + 3 * (step)),                          \
+        CLASS((from) + 4 * (step)), CLASS((from) + 5 * (step)), CLASS((from) + 6 * (step)),                  \
+        CLASS((from) + 7 * (step)), CLASS((from) + 8 * (step))
+#define DOUBLING(from) EIGHT(from, (from) / 8)
 
 const struct size_class size_classes[SIZE_CLASSES] = {
-    CLASS(16),      CLASS(32),      CLASS(48),      CLASS(64),       CLASS(80),     CLASS(96),
-    CLASS(112),     CLASS(128),     DOUBLING(128),  DOUBLING(256),   DOUBLING(512), DOUBLING(1024),
-    DOUBLING(2048), DOUBLING(4096), DOUBLING(8192), DOUBLING(16384),
+    EIGHT(0, 16),   EIGHT(128, 16), EIGHT(256, 16), EIGHT(384, 16), EIGHT(512, 32),  EIGHT(768, 32),
+    DOUBLING(1024), DOUBLING(2048), DOUBLING(4096), DOUBLING(8192), DOUBLING(16384),
 };
 
-/* Classes of 16 sizes in a row, each 16 bytes on from the one before: two, four for each class. */
-#define BY_2(c) (c), (c)
-#define BY_4(c) (c), (c), (c), (c)
+/* For (size + 15) / 16: a class of its own each up to 512 bytes, one for two above. */
+#define ONES(c) (c), (c) + 1, (c) + 2, (c) + 3, (c) + 4, (c) + 5, (c) + 6, (c) + 7
+#define TWOS(c) (c), (c), (c) + 1, (c) + 1, (c) + 2, (c) + 2, (c) + 3, (c) + 3
 
 const uint8_t small_class_table[SMALL_TABLE_BYTES] = {
-    0,        0,        1,        2,        3,        4,        5,        6,        7,
-    8,        9,        10,       11,       12,       13,       14,       15,       BY_2(16),
-    BY_2(17), BY_2(18), BY_2(19), BY_2(20), BY_2(21), BY_2(22), BY_2(23), BY_4(24), BY_4(25),
-    BY_4(26), BY_4(27), BY_4(28), BY_4(29), BY_4(30), BY_4(31),
+    0, ONES(0), ONES(8), ONES(16), ONES(24), TWOS(32), TWOS(36), TWOS(40), TWOS(44),
 };
 
 unsigned class_of_aligned(size_t size, size_t align)

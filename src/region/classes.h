@@ -1,8 +1,9 @@
-/* classes.h - the 72 size classes.
+/* classes.h - the 88 size classes.
  *
- * 16..128 bytes by 16, then 8 for each doubling to 32 KiB: a block is at most 12.5 % (or 15 bytes)
- * larger than asked for. Every size is a multiple of 16, and since slabs start at 64 KiB every block
- * of a size that is a multiple of a power of two (up to 32 KiB) is aligned to it. Constant. */
+ * 16..512 bytes by 16, ..1024 by 32, then 8 for each doubling to 32 KiB: a block is at most 12.5 % larger
+ * than asked for (15 bytes up to 512, 31 up to 1024). Every size is a multiple of 16, and since slabs start
+ * at 64 KiB every block of a size that is a multiple of a power of two (up to 32 KiB) is aligned to it.
+ * Constant. */
 #ifndef HAKMEM_REGION_CLASSES_H
 #define HAKMEM_REGION_CLASSES_H
 
@@ -18,16 +19,17 @@ struct size_class {
 };
 extern const struct size_class size_classes[SIZE_CLASSES] HIDDEN;
 
+enum { SMALL_CLASSES = 48 }; /* up to SMALL_MAX_BYTES */
 enum { SMALL_TABLE_BYTES = SMALL_MAX_BYTES / BLOCK_ALIGN + 1 };
 
 /* The class of a size of at most SMALL_MAX_BYTES, by (size + 15) / 16. Each heap has a copy. */
 extern const uint8_t small_class_table[SMALL_TABLE_BYTES] HIDDEN;
 
-/* The class of a size in 129..SLAB_MAX_BYTES: 8 steps in each doubling. */
+/* The class of a size in SMALL_MAX_BYTES + 1 .. SLAB_MAX_BYTES: 8 steps in each doubling. */
 static inline unsigned class_of_medium(size_t size)
 {
     unsigned doubling = bit_highest(size - 1);
-    return 8 * (doubling - 7) + (unsigned)((size - 1) >> (doubling - 3));
+    return SMALL_CLASSES - 8 + 8 * (doubling - 10) + (unsigned)((size - 1) >> (doubling - 3));
 }
 
 static inline unsigned class_of_size(size_t size)

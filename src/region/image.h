@@ -53,6 +53,7 @@ struct image_header {
     uint64_t vm_calls;      /* address of struct vm_calls */
     uint64_t pool_counters; /* uint64_t each: dirty hits, clean; LRU hits, misses, evictions */
     uint64_t depot;         /* address of the first shard */
+    uint64_t scavenger;     /* address of struct scavenger_stats */
     uint64_t newest_heap;   /* address; others by next_heap */
     uint64_t commons;       /* address of the heap that young threads share */
 };

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/version.h"
+#include "os/file.h"
 #include "os/lock.h"
 #include "os/vm.h"
 #include "region/classes.h"
@@ -16,8 +17,10 @@
 
 enum {
     METADATA_STEP_BYTES = 64 * 1024,
-    WINDOW_FIRST_UNITS = SUPERSLAB_UNITS,
-    WINDOW_MAX_UNITS = 1024, /* 64 MiB */
+    WINDOW_SHORT_UNITS = SUPERSLAB_UNITS / 2, /* of the first one, */
+    WINDOW_FIRST_UNITS = SUPERSLAB_UNITS,     /* of those that follow */
+    SMALL_HEAP_UNITS = 1024,                  /* 64 MiB */
+    WINDOW_MAX_UNITS = 1024,                  /* 64 MiB */
     OBSTACLES_MAX = 40,
 };
 
@@ -39,6 +42,8 @@ static struct {
     size_t window_units;                                   /* [lock: pool] */
     size_t payload_units;                                  /* [lock: pool] */
     struct image_header *image;
+    bool asked_thp, thp_everywhere; /* [lock: pool] */
+    bool named;                     /* [lock: pool] */
     _Atomic bool claimed;
     _Atomic bool want_remote_maps;
 } state;
@@ -208,7 +213,6 @@ static void write_image_header(void)
         .vm_calls = (uintptr_t)&vm_calls,
     };
     memcpy(state.image->magic, IMAGE_MAGIC, sizeof state.image->magic);
-    vm_name(state.tags.end, state.tags.mapped_bytes, IMAGE_MAPPING_NAME);
 }
 
 struct image_header *region_image(void)
@@ -260,6 +264,34 @@ static void ensure_remote_maps(size_t end)
     region_unlock();
 }
 
+/* Whether the kernel uses huge pages wherever it can. Asked once. */
+static bool system_uses_huge_pages(void)
+{
+    char text[64];
+    if (!state.asked_thp)
+        state.thp_everywhere = file_read("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text) >
+                                   0 &&
+                               strstr(text, "[always]");
+    state.asked_thp = true;
+    return state.thp_everywhere;
+}
+
+/* What the kernel is told of a new window. A heap that is still small gets a page at a time: with a huge page
+ * at each first touch it would be twice as large. The first window of all is too short for one, and so need
+ * not be asked for; it is advised with the second, that both stay one mapping. [lock: pool] */
+static void advise_window(size_t first, size_t count)
+{
+    size_t from = first == WINDOW_SHORT_UNITS ? 0 : first;
+    uintptr_t address = region_unit_address(from);
+    size_t bytes = (first + count - from) * UNIT_BYTES;
+    if (OPTION_VALUE(thp) == THP_ALWAYS)
+        vm_allow_huge_pages(address, bytes);
+    else if (OPTION_VALUE(thp) == THP_NEVER)
+        vm_forbid_huge_pages(address, bytes);
+    else if (first > 0 && first + count <= SMALL_HEAP_UNITS && system_uses_huge_pages())
+        vm_forbid_huge_pages(address, bytes);
+}
+
 static enum vm_result map_window(size_t first, size_t count)
 {
     if (count > state.span_bytes >> UNIT_LOG2 || first + count > state.span_bytes >> UNIT_LOG2)
@@ -269,6 +301,8 @@ static enum vm_result map_window(size_t first, size_t count)
         vm_unmap(region_unit_address(first), count * UNIT_BYTES);
         return VM_NO_MEMORY;
     }
+    if (result == VM_DONE)
+        advise_window(first, count);
     return result;
 }
 
@@ -283,8 +317,18 @@ static enum vm_result map_some(size_t first, size_t min_units, size_t wanted, si
     return result;
 }
 
+/* Not for the first window: a program that allocates a little makes no call more than it must. */
+static void name_mappings(size_t first)
+{
+    if (first == 0 || state.named)
+        return;
+    state.named = true;
+    vm_name(state.tags.end, state.tags.mapped_bytes, IMAGE_MAPPING_NAME);
+}
+
 static void publish_units(size_t first, size_t count)
 {
+    name_mappings(first);
     state.next_unit = first + count;
     state.payload_units += count;
     if (state.window_units < WINDOW_MAX_UNITS && state.payload_units >= 2 * state.window_units)
@@ -301,6 +345,8 @@ bool region_grow(size_t min_units, size_t *first, size_t *count)
     for (int obstacles = 0; obstacles < OBSTACLES_MAX; obstacles++) {
         size_t at = state.next_unit;
         size_t wanted = align_up(at + state.window_units, SUPERSLAB_UNITS) - at;
+        if (at == 0 && min_units <= WINDOW_SHORT_UNITS)
+            wanted = WINDOW_SHORT_UNITS;
         enum vm_result result = map_some(at, min_units, wanted, count);
         if (result == VM_NO_MEMORY)
             break;

@@ -8,6 +8,7 @@
  *     summary bit w set  <=>  words[w] != 0
  *     free_blocks == number of bits set in words
  *     a bit set in a remote word (remote.h) is not set in words: that block is not yet counted free
+ *     a page's bit set in purged_pages  =>  every block in it is free, or reserved by who purges it
  *
  * A record belongs to its slab's heap and is changed under that heap's lock; only the remote half is
  * written by others. Head record: that of the slab's first unit. */
@@ -41,7 +42,9 @@ struct slab {
     uint16_t blocks;                          /* [const in use] */
     uint8_t size_class;                       /* [const in use] */
     uint8_t state;                            /* [lock: heap] enum slab_state */
-    uint8_t fullness;                         /* [lock: heap] which of the bin's lists */
+    uint8_t fullness : 4;                     /* [lock: heap] which of the bin's lists */
+    uint8_t quiet : 3;                        /* [lock: heap] see holes.h; 0 when a block was taken or put */
+    uint8_t has_purged : 1;                   /* [lock: heap] purged_pages is not 0 */
     uint8_t unit_offset;                      /* [const in use] distance to the head record, in units */
     uint32_t owner;                           /* [const in use] the heap's number */
     uint32_t unit;                            /* [const] */
@@ -49,7 +52,9 @@ struct slab {
     _Atomic uint64_t remote_summary; /* [atomic] with remote_publish_word / remote_collect */
     _Atomic uint64_t remote_inline[SLAB_INLINE_WORDS]; /* [atomic] likewise */
     _Atomic slab_link inbox_next;                      /* [atomic] with remote_push / remote_collect */
-    uint32_t unused[5];
+    uint32_t unused;
+    uint64_t purged_pages; /* [lock: heap] a bit for each page that was given back and has no block since */
+    uint64_t unused_too;
 };
 static_assert(sizeof(struct slab) == SLAB_RECORD_BYTES, "region.h says how large a record is");
 
@@ -167,6 +172,16 @@ unsigned slab_take_group(struct slab *slab, void **slot, unsigned group) HIDDEN;
 /* Frees the blocks of word `word` that `mask` names. Returns the bits that were free already: blocks
  * freed twice, which are left as they are. */
 uint64_t slab_put(struct slab *slab, unsigned word, uint64_t mask) HIDDEN;
+
+/* Pages in which every block is free, as bits: those that may hold something, and are worth giving back.
+ * A page has `page_log2` bits of address. */
+uint64_t slab_holes(struct slab *slab, unsigned page_log2) HIDDEN;
+
+/* Takes the blocks of those pages, all free, out of the map, as if they were given out. */
+void slab_reserve_pages(struct slab *slab, uint64_t pages, unsigned page_log2) HIDDEN;
+
+/* The blocks of those pages, as bits of the slab's map in map[0 .. slab_words). */
+void slab_blocks_of_pages(const struct slab *slab, uint64_t pages, unsigned page_log2, uint64_t *map) HIDDEN;
 
 /* Whether the block is free as far as the map knows. */
 bool slab_block_is_free(struct slab *slab, unsigned index) HIDDEN;

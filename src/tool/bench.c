@@ -6,6 +6,7 @@
 #define _GNU_SOURCE 1
 
 #include "command.h"
+#include "curves.h"
 #include "locate.h"
 #include "options.h"
 #include "report.h"
@@ -20,19 +21,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS = 5, RUNS_QUICK = 3, RUNS_MOST = 1000 };
+enum { RUNS = 5, RUNS_QUICK = 3, RUNS_MEMORY = 1, RUNS_MOST = 1000 };
 static const double TIME_LIMIT_S = 120;
 
 static struct {
-    bool quick, all, list, no_peers;
+    bool quick, all, list, memory, no_peers;
     unsigned long long runs, operations;
     const char *only, *json, *html, *svg, *markdown;
     struct text_list peers;
 } asked;
 
 static const struct option_spec options[] = {
+    {"memory", OPTION_FLAG, &asked.memory, NULL,
+     "memory over time, and what freed memory goes back by itself, instead of speed"},
     {"quick", OPTION_FLAG, &asked.quick, NULL, "fewer operations, three runs"},
-    {"runs", OPTION_COUNT, &asked.runs, "N", "runs of each benchmark and allocator (5)"},
+    {"runs", OPTION_COUNT, &asked.runs, "N", "runs of each benchmark and allocator (5; with --memory 1)"},
     {"ops", OPTION_COUNT, &asked.operations, "N", "operations of each benchmark, for its own"},
     {"only", OPTION_TEXT, &asked.only, "A,B", "only these benchmarks"},
     {"list", OPTION_FLAG, &asked.list, NULL, "name the benchmarks and end"},
@@ -42,7 +45,7 @@ static const struct option_spec options[] = {
     {"all", OPTION_FLAG, &asked.all, NULL, "print wall and CPU time and page faults too"},
     {"json", OPTION_TEXT, &asked.json, "FILE", "write every figure there"},
     {"html", OPTION_TEXT, &asked.html, "FILE", "write a page with plots there"},
-    {"svg", OPTION_TEXT, &asked.svg, "FILE", "draw speed and peak RSS there"},
+    {"svg", OPTION_TEXT, &asked.svg, "FILE", "draw speed and peak RSS, or memory over time, there"},
     {"markdown", OPTION_TEXT, &asked.markdown, "FILE", "write the tables there, and how they were made"},
 };
 
@@ -58,17 +61,13 @@ static const struct command_spec command = {
 struct bench_plan {
     const struct suite_case **row;
     size_t rows;
-    char operations[24]; /* of --ops; "" without it */
+    char operations[24];  /* of --ops; "" without it */
+    struct curves curves; /* of --memory */
 };
 
-static bool plan_make(struct bench_plan *plan)
+/* Those that the command line names; false, having said so, when there is one that cannot be run. */
+static bool plan_named(struct bench_plan *plan)
 {
-    plan->row = memory_resize(NULL, suite_cases, sizeof *plan->row);
-    plan->rows = 0;
-    if (asked.operations)
-        snprintf(plan->operations, sizeof plan->operations, "%llu", asked.operations);
-    for (size_t i = 0; !asked.only && i < suite_cases; i++)
-        plan->row[plan->rows++] = &suite_case[i];
     for (const char *name = asked.only; name; name = strchr(name, ',')) {
         name += *name == ',';
         size_t length = strcspn(name, ",");
@@ -77,8 +76,43 @@ static bool plan_make(struct bench_plan *plan)
             usage_error("bench", "there is no benchmark '%.*s' (--list names them)", (int)length, name);
             return false;
         }
+        if (found->memory != asked.memory) {
+            usage_error("bench", "'%s' is measured %s --memory", found->name,
+                        found->memory ? "only with" : "without");
+            return false;
+        }
         plan->row[plan->rows++] = found;
     }
+    return true;
+}
+
+/* All of the set; one that was not built, for want of a library, is left out and named. */
+static void plan_all(struct bench_plan *plan)
+{
+    char path[PATH_BYTES];
+    for (size_t i = 0; i < suite_cases; i++) {
+        if (suite_case[i].memory != asked.memory)
+            continue;
+        if (asked.memory && !locate_benchmark(suite_case[i].program, path))
+            message_print("%s is left out: %s was not built", suite_case[i].name, suite_case[i].program);
+        else
+            plan->row[plan->rows++] = &suite_case[i];
+    }
+}
+
+static bool plan_make(struct bench_plan *plan)
+{
+    plan->row = memory_resize(NULL, suite_cases, sizeof *plan->row);
+    plan->rows = 0;
+    if (asked.operations)
+        snprintf(plan->operations, sizeof plan->operations, "%llu", asked.operations);
+    if (asked.memory && asked.operations) {
+        usage_error("bench", "--ops does not go with --memory");
+        return false;
+    }
+    if (asked.only)
+        return plan_named(plan);
+    plan_all(plan);
     return true;
 }
 
@@ -92,12 +126,14 @@ static char *argument(const char *text)
 static void arguments_fill(const struct bench_plan *plan, const struct suite_case *chosen, char *path,
                            char *argv[SUITE_ARGUMENTS + 2])
 {
+    bool quick = asked.quick && chosen->quick_arguments[0];
+    const char *const *arguments = quick ? chosen->quick_arguments : chosen->arguments;
     argv[0] = path;
     for (int i = 0; i <= SUITE_ARGUMENTS; i++)
-        argv[i + 1] = i < SUITE_ARGUMENTS ? argument(chosen->arguments[i]) : NULL;
+        argv[i + 1] = i < SUITE_ARGUMENTS ? argument(arguments[i]) : NULL;
     if (asked.quick && chosen->quick_operations)
         argv[1] = argument(chosen->quick_operations);
-    if (*plan->operations && !chosen->fixed_operations)
+    if (*plan->operations && !chosen->fixed_operations && !chosen->memory)
         argv[1] = argument(plan->operations);
 }
 
@@ -112,13 +148,29 @@ static double figure_find(const char *output, const char *label, const char *uni
     return strncmp(end, unit, strlen(unit)) == 0 ? value : (double)NAN;
 }
 
+/* Bytes above what was resident before the blocks. */
+static double memory_find(const char *output, const char *label)
+{
+    return 1024 * figure_find(output, label, " KiB");
+}
+
+static void memory_store(const struct results *results, size_t row, size_t allocator, size_t run,
+                         const char *output)
+{
+    results_values(results, row, allocator, METRIC_RSS)[run] = memory_find(output, "Peak = ");
+    results_values(results, row, allocator, METRIC_FREED)[run] = memory_find(output, "After free = ");
+    results_values(results, row, allocator, METRIC_IDLE)[run] = memory_find(output, "After idle = ");
+}
+
 static void run_store(const struct results *results, const struct bench_plan *plan, size_t row,
                       size_t allocator, size_t run, const struct process_result *process)
 {
     results_store(results, row, allocator, run, process);
     if (!process_succeeded(process))
         return;
-    if (plan->row[row]->memory_a_thread)
+    if (plan->row[row]->memory)
+        memory_store(results, row, allocator, run, process->output);
+    else if (plan->row[row]->memory_a_thread)
         results_values(results, row, allocator,
                        METRIC_RSS)[run] = 1024 * figure_find(process->output, "Memory = ", " KiB/thread");
     else
@@ -144,6 +196,7 @@ static bool row_run_once(const struct results *results, const struct bench_plan 
         .preload = chosen->path,
         .quiet_benchmark = true,
         .time_limit_s = TIME_LIMIT_S,
+        .curve = asked.memory ? curves_of(&plan->curves, row, allocator, run) : NULL,
     };
     if (!process_measure(&request, &process)) {
         message_print("cannot start a process: %m");
@@ -172,6 +225,15 @@ static bool rows_run(const struct results *results, const struct bench_plan *pla
     return true;
 }
 
+static void memory_print(const struct results *results)
+{
+    table_print(results, METRIC_RSS);
+    table_print(results, METRIC_FREED);
+    table_print(results, METRIC_IDLE);
+    table_print_failures(results);
+    table_print_memory_verdict(results);
+}
+
 static void results_print(const struct results *results)
 {
     table_print(results, METRIC_OPS);
@@ -186,9 +248,13 @@ static void results_print(const struct results *results)
 }
 
 /* Writes what can be written, even when one of the files cannot. */
-static bool reports_write(const struct results *results, char *const *argv)
+static bool reports_write(const struct results *results, const struct bench_plan *plan, char *const *argv)
 {
     struct report report = {.results = results, .kind = REPORT_BENCH, .command = argv};
+    if (asked.memory) {
+        report.kind = REPORT_MEMORY;
+        report.curve = curves_typical(&plan->curves);
+    }
     bool written = !asked.json || report_write_json(&report, asked.json);
     written &= !asked.html || report_write_html(&report, asked.html);
     written &= !asked.svg || report_write_svg(&report, asked.svg);
@@ -196,26 +262,34 @@ static bool reports_write(const struct results *results, char *const *argv)
     return written;
 }
 
-static int bench_all(const struct allocator_list *allocators, const struct bench_plan *plan,
-                     char *const *argv)
+static size_t runs_planned(void)
+{
+    if (asked.runs)
+        return asked.runs < RUNS_MOST ? (size_t)asked.runs : RUNS_MOST;
+    return asked.memory ? RUNS_MEMORY : asked.quick ? RUNS_QUICK : RUNS;
+}
+
+static int bench_all(const struct allocator_list *allocators, struct bench_plan *plan, char *const *argv)
 {
     struct results results;
-    size_t runs = asked.quick ? RUNS_QUICK : RUNS;
-    if (asked.runs)
-        runs = asked.runs < RUNS_MOST ? (size_t)asked.runs : RUNS_MOST;
-    results_start(&results, allocators, plan->rows, runs);
+    results_start(&results, allocators, plan->rows, runs_planned());
+    if (asked.memory)
+        curves_start(&plan->curves, &results);
     process_prepare();
     if (!rows_run(&results, plan))
         return 1;
-    results_print(&results);
-    if (!reports_write(&results, argv))
+    if (asked.memory)
+        memory_print(&results);
+    else
+        results_print(&results);
+    if (!reports_write(&results, plan, argv))
         return 1;
     return results_hakmem_failed(&results) ? 1 : 0;
 }
 
 int command_bench(int argc, char **argv)
 {
-    struct bench_plan plan = {NULL, 0, ""};
+    struct bench_plan plan = {.row = NULL};
     struct allocator_list allocators = {NULL, 0};
     int status;
     int first = options_read(&command, argc, argv);
@@ -224,7 +298,7 @@ int command_bench(int argc, char **argv)
     if (first < argc)
         return usage_error("bench", "'%s' is no option", argv[first]);
     if (asked.list) {
-        suite_print();
+        suite_print(asked.memory);
         return 0;
     }
     if (!plan_make(&plan))

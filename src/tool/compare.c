@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 
 #include "command.h"
+#include "curves.h"
 #include "options.h"
 #include "report.h"
 #include "results.h"
@@ -10,7 +11,6 @@
 #include "verdict.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,15 +44,10 @@ static const struct command_spec command = {
 
 struct comparison_run {
     struct results results;
-    struct curve *curve; /* [allocator][run] */
-    bool *library_seen;  /* [allocator]: in the memory map of some run */
+    struct curves curves;
+    bool *library_seen; /* [allocator]: in the memory map of some run */
     int exec_error;
 };
-
-static struct curve *curve_of(const struct comparison_run *all, size_t allocator, size_t run)
-{
-    return &all->curve[allocator * all->results.runs + run];
-}
 
 static bool run_once(struct comparison_run *all, char *const *argv, size_t allocator, size_t run)
 {
@@ -62,7 +57,7 @@ static bool run_once(struct comparison_run *all, char *const *argv, size_t alloc
     struct process_request request = {
         .argv = argv,
         .preload = chosen->path,
-        .curve = curve_of(all, allocator, run),
+        .curve = curves_of(&all->curves, 0, allocator, run),
         .look_for_library = chosen->path && !all->library_seen[allocator],
     };
     if (!process_measure(&request, &process)) {
@@ -91,18 +86,6 @@ static bool runs_do(struct comparison_run *all, char *const *argv)
     return true;
 }
 
-/* The curve of the run whose wall time is nearest the median: the one to show. */
-static const struct curve *typical_curve(const struct comparison_run *all, size_t allocator)
-{
-    const double *wall = results_values(&all->results, 0, allocator, METRIC_WALL);
-    double median = results_median(&all->results, 0, allocator, METRIC_WALL);
-    size_t nearest = 0;
-    for (size_t run = 1; run < all->results.runs; run++)
-        if (!(fabs(wall[run] - median) >= fabs(wall[nearest] - median)))
-            nearest = run;
-    return curve_of(all, allocator, nearest);
-}
-
 /* A static or privileged program ignores LD_PRELOAD: then the figures say nothing. */
 static void unseen_libraries_print(const struct comparison_run *all)
 {
@@ -124,14 +107,11 @@ static bool any_failed(const struct results *results)
 
 static bool reports_write(const struct comparison_run *all, char *const *argv, const char *verdict)
 {
-    const struct curve **typical = memory_resize(NULL, all->results.allocators->count, sizeof *typical);
-    for (size_t i = 0; i < all->results.allocators->count; i++)
-        typical[i] = typical_curve(all, i);
     struct report report = {
         .results = &all->results,
         .kind = REPORT_COMPARE,
         .command = argv,
-        .curve = typical,
+        .curve = curves_typical(&all->curves),
         .verdict = verdict,
     };
     return (!asked.json || report_write_json(&report, asked.json)) &&
@@ -145,11 +125,9 @@ static int compare_all(const struct allocator_list *allocators, char *const *arg
     size_t runs = asked.runs ? (size_t)asked.runs : RUNS;
     results_start(&all.results, allocators, 1, runs < RUNS_MOST ? runs : RUNS_MOST);
     all.results.row_name[0] = argv[0];
-    all.curve = memory_resize(NULL, allocators->count * all.results.runs, sizeof *all.curve);
+    curves_start(&all.curves, &all.results);
     all.library_seen = memory_resize(NULL, allocators->count, sizeof *all.library_seen);
     memset(all.library_seen, 0, allocators->count * sizeof *all.library_seen);
-    for (size_t i = 0; i < allocators->count * all.results.runs; i++)
-        curve_start(&all.curve[i]);
     process_prepare();
     if (!runs_do(&all, argv)) {
         if (!all.exec_error)

@@ -1,6 +1,8 @@
 /* curve.c - a bounded series of readings: when it is full, every other point goes. */
 #include "curve.h"
 
+#include <math.h>
+
 void curve_start(struct curve *curve)
 {
     curve->count = 0;
@@ -26,4 +28,12 @@ void curve_add(struct curve *curve, double seconds, double bytes)
     curve->point[curve->count].seconds = (float)seconds;
     curve->point[curve->count].kib = (float)(bytes / 1024);
     curve->count++;
+}
+
+void curve_extend(const struct curve *curve, double *seconds, double *kib)
+{
+    for (size_t i = 0; i < curve->count; i++) {
+        *seconds = fmax(*seconds, (double)curve->point[i].seconds);
+        *kib = fmax(*kib, (double)curve->point[i].kib);
+    }
 }

@@ -19,4 +19,7 @@ struct curve {
 void curve_start(struct curve *curve);
 void curve_add(struct curve *curve, double seconds, double bytes);
 
+/* Extends a plot's ranges so that the curve fits. */
+void curve_extend(const struct curve *curve, double *seconds, double *kib);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "html_style.h"
 #include "markup.h"
+#include "scale.h"
 
 #include <math.h>
 
@@ -37,6 +38,21 @@ static double bars_scale(const struct bars *bars)
     return most > 0 ? most * 1.02 : 1;
 }
 
+static void card_begin(struct text *page, const char *title, const char *about)
+{
+    text_add(page, "<section class=\"card\">");
+    if (!title)
+        return;
+    text_add(page, "<h3>");
+    markup_add_xml(page, title);
+    text_add(page, "</h3>");
+    if (about && *about) {
+        text_add(page, "<p class=\"soft\">");
+        markup_add_xml(page, about);
+        text_add(page, "</p>");
+    }
+}
+
 static void bar_add(struct text *page, const struct bar *bar, double scale, double reference)
 {
     const char *kind = bar->ours ? "o" : bar->best_peer ? "b" : "";
@@ -60,30 +76,11 @@ static void bar_add(struct text *page, const struct bar *bar, double scale, doub
 void html_add_bars(struct text *page, const char *title, const char *about, const struct bars *bars)
 {
     double scale = bars_scale(bars);
-    text_add(page, "<section class=\"card\"><h3>");
-    markup_add_xml(page, title);
-    text_add(page, "</h3>");
-    if (about && *about) {
-        text_add(page, "<p class=\"soft\">");
-        markup_add_xml(page, about);
-        text_add(page, "</p>");
-    }
+    card_begin(page, title, about);
     text_add(page, "<div class=\"bars\">\n");
     for (size_t i = 0; i < bars->count; i++)
         bar_add(page, &bars->bar[i], scale, bars->best_value);
     text_add(page, "</div></section>\n");
-}
-
-/* A round number not below the value: 1, 2, 4, 5 or 8 times a power of ten, which GRID_LINES steps
- * divide well. */
-static double round_up(double value)
-{
-    static const double step[] = {1, 2, 4, 5, 8};
-    double power = pow(10, floor(log10(value > 0 ? value : 1)));
-    for (size_t i = 0; i < sizeof step / sizeof step[0]; i++)
-        if (step[i] * power >= value)
-            return step[i] * power;
-    return 10 * power;
 }
 
 static void colour_add(struct text *page, const struct html_line *line, size_t index)
@@ -145,27 +142,23 @@ static void axes_add(struct text *page, double kib)
 static void times_add(struct text *page, double seconds)
 {
     char number[NUMBER_BYTES];
-    double step = round_up(seconds / (GRID_LINES + 1));
+    double step = scale_round_up(seconds / (GRID_LINES + 1));
     text_add(page, "<div class=\"x\"><span style=\"left:0\">0</span>");
-    for (double at = step; at <= seconds * 0.93; at += step)
+    for (double at = step; at <= seconds * 0.85; at += step)
         text_add(page, "<span style=\"left:%.2f%%\">%s</span>", 100 * at / seconds,
                  number_seconds(at, number));
     text_add(page, "<span style=\"left:100%%\">%s</span></div>", number_seconds(seconds, number));
 }
 
-void html_add_curves(struct text *page, const struct html_line *lines, size_t count)
+void html_add_curves(struct text *page, const struct html_plot *plot)
 {
+    const struct html_line *lines = plot->line;
+    size_t count = plot->lines;
     double seconds = 1e-3, kib = 1;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < lines[i].curve->count; j++) {
-            seconds = fmax(seconds, (double)lines[i].curve->point[j].seconds);
-            kib = fmax(kib, (double)lines[i].curve->point[j].kib);
-        }
-    }
-    /* Round in the unit that the axis shows. */
-    double unit = kib >= 1024 ? 1024 : 1;
-    kib = round_up(kib / unit) * unit;
-    text_add(page, "<section class=\"card\" style=\"margin-top:14px\">");
+    for (size_t i = 0; i < count; i++)
+        curve_extend(lines[i].curve, &seconds, &kib);
+    kib = scale_round_up_kib(kib);
+    card_begin(page, plot->title, plot->about);
     legend_add(page, lines, count);
     axes_add(page, kib);
     for (size_t i = count; i > 0; i--)

@@ -25,7 +25,14 @@ struct html_line {
     bool ours;
 };
 
+struct html_plot {
+    const char *title; /* NULL: none, and no `about` */
+    const char *about;
+    struct html_line *line;
+    size_t lines;
+};
+
 /* Memory over time, one line for each allocator, with a legend. */
-void html_add_curves(struct text *page, const struct html_line *lines, size_t count);
+void html_add_curves(struct text *page, const struct html_plot *plot);
 
 #endif

@@ -7,7 +7,8 @@ const char html_style[] =
     ":root{color-scheme:light dark;--page:#f6f7f9;--card:" PALETTE_CARD ";--ink:" PALETTE_INK
     ";--soft:" PALETTE_SOFT ";--line:" PALETTE_LINE ";--ours:" PALETTE_OURS ";--best:" PALETTE_BEST
     ";--peer:" PALETTE_PEER ";--mark:" PALETTE_INK ";"
-    "--s1:#d97706;--s2:#0f766e;--s3:#9333ea;--s4:#e11d48;--s5:#4d7c0f;--s6:#0891b2;--s7:#64748b}"
+    "--s1:" PALETTE_SERIES_1 ";--s2:" PALETTE_SERIES_2 ";--s3:" PALETTE_SERIES_3 ";--s4:" PALETTE_SERIES_4
+    ";--s5:" PALETTE_SERIES_5 ";--s6:" PALETTE_SERIES_6 ";--s7:" PALETTE_SERIES_7 "}"
     "@media(prefers-color-scheme:dark){:root{--page:#10131a;--card:#191e28;--ink:#e8ebf1;"
     "--soft:#9aa4b5;--line:#2c3442;--ours:#6aa2ff;--best:#8792a6;--peer:#4a5466;--mark:#e8ebf1;"
     "--s1:#fbbf24;--s2:#2dd4bf;--s3:#c084fc;--s4:#fb7185;--s5:#a3e635;--s6:#22d3ee;--s7:#94a3b8}}"
@@ -23,6 +24,8 @@ const char html_style[] =
     ".lead{font-size:17px;margin-top:10px}"
     ".grid{display:grid;gap:14px;margin-top:14px;"
     "grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr))}"
+    ".grid.wide{grid-template-columns:repeat(auto-fill,minmax(min(100%,520px),1fr))}"
+    "main>.card{margin-top:14px}"
     ".grid.two{grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr))}"
     ".card{background:var(--card);border:1px solid var(--line);border-radius:10px;"
     "padding:14px 16px;min-width:0}"

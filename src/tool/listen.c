@@ -82,7 +82,7 @@ int listen_open(const char *command, const char *text, bool anywhere)
                     "'%s' can be reached from other machines: add --listen-anywhere if that is meant", text);
         return -1;
     }
-    int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
     if (listener >= 0)
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (listener < 0 || bind(listener, &address.any, length) != 0 || listen(listener, BACKLOG) != 0) {
@@ -110,6 +110,15 @@ static int64_t now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The next connection; -1: interrupted, or it is gone again. Signals are let in only while it waits. */
+static int connection_next(int listener, const sigset_t *open_mask)
+{
+    struct pollfd poller = {listener, POLLIN, 0};
+    if (interrupted || ppoll(&poller, 1, NULL, open_mask) != 1)
+        return -1;
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 /* Whether the connection is ready before the deadline. */
@@ -194,11 +203,16 @@ bool listen_serve(int listener, const char *content_type, bool (*page)(struct te
                   void *argument)
 {
     struct sigaction action = {.sa_handler = interrupt};
+    sigset_t ends, open_mask;
     bool alive = true;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, &open_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     while (alive && !interrupted) {
-        int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        int connection = connection_next(listener, &open_mask);
         if (connection < 0)
             continue;
         alive = connection_serve(connection, content_type, page, argument);

@@ -61,6 +61,13 @@ static const struct metric metrics[] = {
     METRIC(calls_madvise, COUNTER, NULL, "Calls of madvise made by it."),
     METRIC(calls_mremap, COUNTER, NULL, "Calls of mremap made by it."),
     METRIC(calls_prctl, COUNTER, NULL, "Calls of prctl made by it."),
+    METRIC(free_bytes, GAUGE, "bytes", "Free blocks in slabs."),
+    METRIC(free_away_bytes, GAUGE, "bytes", "Of these, in pages that were given back to the kernel."),
+    METRIC(purged_bytes, COUNTER, "bytes", "Given back to the kernel so far: free units and SuperSlabs."),
+    METRIC(holes_bytes, COUNTER, "bytes", "Likewise: pages inside slabs."),
+    METRIC(scavenger_starts, COUNTER, NULL, "Scavenger threads started."),
+    METRIC(scavenger_passes, COUNTER, NULL, "Passes that they made."),
+    METRIC(huge_pages, COUNTER, NULL, "Huge pages made of dense SuperSlabs."),
 };
 enum { METRICS = sizeof metrics / sizeof metrics[0] };
 

@@ -10,4 +10,13 @@
 #define PALETTE_BEST "#8a94a6"
 #define PALETTE_PEER "#c3cad6"
 
+/* One for each peer's line. */
+#define PALETTE_SERIES_1 "#d97706"
+#define PALETTE_SERIES_2 "#0f766e"
+#define PALETTE_SERIES_3 "#9333ea"
+#define PALETTE_SERIES_4 "#e11d48"
+#define PALETTE_SERIES_5 "#4d7c0f"
+#define PALETTE_SERIES_6 "#0891b2"
+#define PALETTE_SERIES_7 "#64748b"
+
 #endif

@@ -22,9 +22,23 @@ void report_add_conditions(struct text *text, const struct report *report)
     text_add(text, "; %s", machine.date);
 }
 
+const enum metric *report_metrics(enum report_kind kind, size_t *count)
+{
+    static const enum metric all[] = {METRIC_OPS, METRIC_WALL, METRIC_CPU, METRIC_RSS, METRIC_FAULTS};
+    static const enum metric memory[] = {METRIC_RSS, METRIC_FREED, METRIC_IDLE, METRIC_WALL, METRIC_CPU};
+    size_t skipped = kind == REPORT_COMPARE; /* a command of the user's has no operations to count */
+    *count = kind == REPORT_MEMORY ? sizeof memory / sizeof memory[0] : sizeof all / sizeof all[0] - skipped;
+    return kind == REPORT_MEMORY ? memory : all + skipped;
+}
+
+const struct curve *report_curve(const struct report *report, size_t row, size_t allocator)
+{
+    return report->curve[row * report->results->allocators->count + allocator];
+}
+
 void report_add_command(struct text *text, const struct report *report)
 {
-    if (report->kind == REPORT_BENCH)
+    if (report->kind != REPORT_COMPARE)
         text_add(text, "hakmem ");
     for (char *const *word = report->command; *word; word++) {
         markup_add_shell_word(text, *word);

@@ -69,12 +69,6 @@ static void metric_section_add(struct text *page, const struct report *report, e
     text_add(page, "</div>\n");
 }
 
-/* A command of the user's has no operations to count. */
-static int first_metric(const struct report *report)
-{
-    return report->kind == REPORT_COMPARE ? METRIC_WALL : METRIC_OPS;
-}
-
 static void table_row_add(struct text *page, const struct report *report, size_t row, size_t allocator)
 {
     text_add(page, "<tr><th>");
@@ -82,9 +76,11 @@ static void table_row_add(struct text *page, const struct report *report, size_t
     text_add(page, "</th><td class=\"t\">");
     markup_add_xml(page, allocator_name(report, allocator));
     text_add(page, "</td>");
-    for (int metric = first_metric(report); metric < METRICS; metric++) {
+    size_t metrics;
+    const enum metric *metric = report_metrics(report->kind, &metrics);
+    for (size_t i = 0; i < metrics; i++) {
         char cell[RESULT_INTERVAL_BYTES];
-        results_format_interval(report->results, row, allocator, (enum metric)metric, cell);
+        results_format_interval(report->results, row, allocator, metric[i], cell);
         text_add(page, "<td>%s</td>", cell);
     }
     text_add(page, "</tr>\n");
@@ -95,10 +91,12 @@ static void table_add(struct text *page, const struct report *report)
     section_begin(page, "All figures",
                   "Medians; in brackets their 95 % intervals from order "
                   "statistics, where there are 6 runs or more.");
-    text_add(page,
-             "<div class=\"scroll\"><table><thead><tr><th></th><th></th>%s"
-             "<th>wall</th><th>CPU</th><th>peak RSS</th><th>page faults</th></tr></thead>\n",
-             first_metric(report) == METRIC_OPS ? "<th>ops/s</th>" : "");
+    size_t metrics;
+    const enum metric *metric = report_metrics(report->kind, &metrics);
+    text_add(page, "<div class=\"scroll\"><table><thead><tr><th></th><th></th>");
+    for (size_t i = 0; i < metrics; i++)
+        text_add(page, "<th>%s</th>", metric_info[metric[i]].column);
+    text_add(page, "</tr></thead>\n");
     for (size_t row = 0; row < report->results->rows; row++)
         for (size_t i = 0; i < allocators(report); i++)
             table_row_add(page, report, row, i);
@@ -129,7 +127,7 @@ static void footer_add(struct text *page, const struct report *report)
     text_add(page, "<footer>");
     markup_add_xml(page, conditions.data);
     text_add(page, ".");
-    if (report->kind == REPORT_BENCH) {
+    if (report->kind != REPORT_COMPARE) {
         text_add(page, "<br>");
         command_add(page, report);
     }
@@ -154,20 +152,53 @@ static void bench_compose(struct text *page, const struct report *report)
                        "Peak RSS, and times the leanest peer. Shorter is better.");
 }
 
-static void curves_add(struct text *page, const struct report *report)
+/* The plot of one row; false when every run was too short to be looked at. */
+static bool plot_add(struct text *page, const struct report *report, size_t row, const char *title,
+                     const char *about)
 {
-    struct html_line *lines = memory_resize(NULL, allocators(report), sizeof *lines);
+    struct html_plot plot = {title, about, memory_resize(NULL, allocators(report), sizeof *plot.line),
+                             allocators(report)};
     size_t points = 0;
     for (size_t i = 0; i < allocators(report); i++) {
-        lines[i] = (struct html_line){allocator_name(report, i), report->curve[i], i == ALLOCATOR_HAKMEM};
-        points += report->curve[i]->count > 1 ? report->curve[i]->count : 0;
+        const struct curve *curve = report_curve(report, row, i);
+        plot.line[i] = (struct html_line){allocator_name(report, i), curve, i == ALLOCATOR_HAKMEM};
+        points += curve->count > 1 ? curve->count : 0;
     }
-    section_begin(page, "Memory over time",
-                  points ? "RSS of the program and its children, each allocator's typical run."
-                         : "The program is too short to be looked at.");
     if (points)
-        html_add_curves(page, lines, allocators(report));
-    free(lines);
+        html_add_curves(page, &plot);
+    free(plot.line);
+    return points > 0;
+}
+
+static void curves_add(struct text *page, const struct report *report)
+{
+    section_begin(page, "Memory over time",
+                  "RSS of the program and its children, each allocator's typical run.");
+    if (!plot_add(page, report, 0, NULL, NULL))
+        text_add(page, "<p class=\"soft\">The program is too short to be looked at.</p>\n");
+}
+
+static void memory_compose(struct text *page, const struct report *report)
+{
+    html_begin(page, "HAKMEM memory",
+               "What programs hold at their peak, and what comes back by itself once they have freed it and "
+               "call malloc and free no more.");
+    section_begin(
+        page, "Memory over time",
+        "RSS of the whole process, with the benchmark's own arrays, in each allocator's typical run.");
+    text_add(page, "<div class=\"grid wide\">\n");
+    for (size_t row = 0; row < report->results->rows; row++) {
+        const char *name = report->results->row_name[row];
+        const struct suite_case *known = suite_find(name, strlen(name));
+        plot_add(page, report, row, name, known ? known->about : "");
+    }
+    text_add(page, "</div>\n");
+    metric_section_add(page, report, METRIC_RSS, "Peak",
+                       "Above what was resident before the blocks, and times the leanest peer. Shorter is "
+                       "better.");
+    metric_section_add(page, report, METRIC_FREED, "After the frees", "The same, once all was freed.");
+    metric_section_add(page, report, METRIC_IDLE, "After a while",
+                       "The same, after some seconds without a call.");
 }
 
 static void compare_compose(struct text *page, const struct report *report)
@@ -186,10 +217,12 @@ static void compare_compose(struct text *page, const struct report *report)
 bool report_write_html(const struct report *report, const char *path)
 {
     struct text page = {NULL, 0, 0};
-    if (report->kind == REPORT_BENCH)
-        bench_compose(&page, report);
-    else
-        compare_compose(&page, report);
+    static void (*const compose[])(struct text * page, const struct report *report) = {
+        [REPORT_BENCH] = bench_compose,
+        [REPORT_COMPARE] = compare_compose,
+        [REPORT_MEMORY] = memory_compose,
+    };
+    compose[report->kind](&page, report);
     table_add(&page, report);
     allocators_add(&page, report);
     footer_add(&page, report);

@@ -92,7 +92,7 @@ static json_t *result_json(const struct report *report, size_t row, size_t alloc
             json_object_set_new(object, metric_info[metric].key,
                                 metric_json(results, row, allocator, (enum metric)metric));
     if (report->curve)
-        json_object_set_new(object, "rss_over_time", curve_json(report->curve[allocator]));
+        json_object_set_new(object, "rss_over_time", curve_json(report_curve(report, row, allocator)));
     return object;
 }
 
@@ -154,9 +154,11 @@ static json_t *verdict_json(const struct report *report)
 static json_t *report_json(const struct report *report)
 {
     json_t *root = json_object();
-    bool bench = report->kind == REPORT_BENCH;
+    static const char *const kind[] = {
+        [REPORT_BENCH] = "bench", [REPORT_COMPARE] = "compare", [REPORT_MEMORY] = "memory"};
+    bool bench = report->kind != REPORT_COMPARE;
     json_object_set_new(root, "format", json_integer(FORMAT_VERSION));
-    json_object_set_new(root, "kind", json_string(bench ? "bench" : "compare"));
+    json_object_set_new(root, "kind", json_string(kind[report->kind]));
     json_object_set_new(
         root, "hakmem_command",
         json_sprintf("%d.%d.%d", HAKMEM_VERSION_MAJOR, HAKMEM_VERSION_MINOR, HAKMEM_VERSION_PATCH));

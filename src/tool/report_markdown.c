@@ -91,6 +91,24 @@ static void benchmarks_add(struct text *page, const struct results *results)
     }
 }
 
+static void bench_tables_add(struct text *page, const struct results *results)
+{
+    metric_add(page, results, METRIC_OPS, "Speed",
+               "Operations a second, and times the fastest peer. More is better.");
+    metric_add(page, results, METRIC_RSS, "Peak memory",
+               "Peak RSS, and times the leanest peer. Less is better.");
+    metric_add(page, results, METRIC_FAULTS, "Page faults",
+               "Page faults, and times the peer with the fewest. Fewer is better.");
+}
+
+static void memory_tables_add(struct text *page, const struct results *results)
+{
+    metric_add(page, results, METRIC_RSS, "Peak memory",
+               "RSS above what was resident before the blocks, and times the leanest peer. Less is better.");
+    metric_add(page, results, METRIC_FREED, "After the frees", "The same, once all was freed.");
+    metric_add(page, results, METRIC_IDLE, "After a while", "The same, after some seconds without a call.");
+}
+
 bool report_write_markdown(const struct report *report, const char *path)
 {
     struct text page = {NULL, 0, 0};
@@ -99,12 +117,10 @@ bool report_write_markdown(const struct report *report, const char *path)
     text_add(&page, ". Written by\n\n    ");
     report_add_command(&page, report);
     text_add(&page, "\n\nThe best of each row is in bold.\n\n");
-    metric_add(&page, report->results, METRIC_OPS, "Speed",
-               "Operations a second, and times the fastest peer. More is better.");
-    metric_add(&page, report->results, METRIC_RSS, "Peak memory",
-               "Peak RSS, and times the leanest peer. Less is better.");
-    metric_add(&page, report->results, METRIC_FAULTS, "Page faults",
-               "Page faults, and times the peer with the fewest. Fewer is better.");
+    if (report->kind == REPORT_MEMORY)
+        memory_tables_add(&page, report->results);
+    else
+        bench_tables_add(&page, report->results);
     allocators_add(&page, report->results->allocators);
     benchmarks_add(&page, report->results);
     return report_write_text(&page, path);

@@ -1,4 +1,5 @@
-/* report_svg.c - composes the picture of a benchmark report: speed, and below it memory. */
+/* report_svg.c - composes the picture of a benchmark report: speed and peak memory, or memory over
+ * time. */
 #include "bars.h"
 #include "report.h"
 #include "suite.h"
@@ -51,27 +52,74 @@ static void conditions_add(struct svg *svg, const struct report *report)
     text_free(&line);
 }
 
-bool report_write_svg(const struct report *report, const char *path)
+static void peak_panel_add(struct svg *svg, const struct report *report)
 {
-    static const char title[] = "HAKMEM beside other allocators";
-    struct text page = {NULL, 0, 0};
-    struct svg svg;
-    svg_begin(&svg, title);
-    conditions_add(&svg, report);
-    panel_add(&svg, report->results, METRIC_OPS,
+    panel_add(
+        svg, report->results, METRIC_RSS,
+        (struct svg_panel){
+            .title = "Peak memory",
+            .about = "Peak RSS; 1.0 is the leanest peer (dark grey) of each benchmark. Shorter is better.",
+            .limit = 2.5,
+        });
+}
+
+static void bench_panels_add(struct svg *svg, const struct report *report)
+{
+    panel_add(svg, report->results, METRIC_OPS,
               (struct svg_panel){
                   .title = "Speed",
                   .about = "Operations a second; 1.0 is the fastest peer (dark grey) of each benchmark. "
                            "Longer is better.",
                   .limit = 2.5,
               });
-    panel_add(
-        &svg, report->results, METRIC_RSS,
-        (struct svg_panel){
-            .title = "Peak memory",
-            .about = "Peak RSS; 1.0 is the leanest peer (dark grey) of each benchmark. Shorter is better.",
-            .limit = 2.5,
-        });
+    peak_panel_add(svg, report);
+}
+
+static void memory_plots_add(struct svg *svg, const struct report *report)
+{
+    const struct results *results = report->results;
+    size_t allocators = results->allocators->count;
+    struct svg_plots plots = {
+        .title = "Memory over time",
+        .about =
+            "RSS of the whole process, with the benchmark's own arrays, in each allocator's typical run. "
+            "Lower is better.",
+        .plots = results->rows,
+        .label = memory_resize(NULL, allocators, sizeof *plots.label),
+        .labels = allocators,
+    };
+    struct svg_plot *plot = memory_resize(NULL, results->rows, sizeof *plot);
+    plots.plot = plot;
+    for (size_t i = 0; i < allocators; i++)
+        plots.label[i] = results->allocators->item[i].name;
+    for (size_t row = 0; row < results->rows; row++) {
+        const char *name = results->row_name[row];
+        const struct suite_case *known = suite_find(name, strlen(name));
+        plot[row] = (struct svg_plot){name, known ? known->about : "", &report->curve[row * allocators]};
+    }
+    svg_add_plots(svg, &plots);
+    free(plots.label);
+    free(plot);
+}
+
+static void memory_panels_add(struct svg *svg, const struct report *report)
+{
+    memory_plots_add(svg, report);
+    peak_panel_add(svg, report);
+}
+
+bool report_write_svg(const struct report *report, const char *path)
+{
+    const char *title = report->kind == REPORT_MEMORY ? "Memory of HAKMEM and other allocators"
+                                                      : "HAKMEM beside other allocators";
+    struct text page = {NULL, 0, 0};
+    struct svg svg;
+    svg_begin(&svg, title);
+    conditions_add(&svg, report);
+    if (report->kind == REPORT_MEMORY)
+        memory_panels_add(&svg, report);
+    else
+        bench_panels_add(&svg, report);
     svg_end(&svg, title, &page);
     return report_write_text(&page, path);
 }

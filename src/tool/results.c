@@ -9,11 +9,15 @@
 #include <string.h>
 
 const struct metric_info metric_info[METRICS] = {
-    [METRIC_OPS] = {"ops_per_second", "Throughput, operations a second", UNIT_COUNT, true},
-    [METRIC_WALL] = {"wall_seconds", "Wall time", UNIT_SECONDS, false},
-    [METRIC_CPU] = {"cpu_seconds", "CPU time, user and system", UNIT_SECONDS, false},
-    [METRIC_RSS] = {"peak_rss_bytes", "Peak memory (RSS)", UNIT_BYTES, false},
-    [METRIC_FAULTS] = {"page_faults", "Page faults", UNIT_COUNT, false},
+    [METRIC_OPS] = {"ops_per_second", "Throughput, operations a second", "ops/s", UNIT_COUNT, true, 0},
+    [METRIC_WALL] = {"wall_seconds", "Wall time", "wall", UNIT_SECONDS, false, 0},
+    [METRIC_CPU] = {"cpu_seconds", "CPU time, user and system", "CPU", UNIT_SECONDS, false, 0},
+    [METRIC_RSS] = {"peak_rss_bytes", "Peak memory (RSS)", "peak RSS", UNIT_BYTES, false, 0},
+    [METRIC_FAULTS] = {"page_faults", "Page faults", "page faults", UNIT_COUNT, false, 0},
+    [METRIC_FREED] = {"rss_after_free_bytes", "Memory after the frees (RSS)", "after free", UNIT_BYTES, false,
+                      1 << 20},
+    [METRIC_IDLE] = {"rss_after_idle_bytes", "Memory after a while without a call (RSS)", "after idle",
+                     UNIT_BYTES, false, 1 << 20},
 };
 
 static size_t cells(const struct results *results)
@@ -81,12 +85,19 @@ size_t results_best_peer(const struct results *results, size_t row, enum metric 
     return best;
 }
 
+/* NAN stays. */
+static double at_least(double value, double least)
+{
+    return value < least ? least : value;
+}
+
 double results_ratio(const struct results *results, size_t row, size_t allocator, enum metric metric)
 {
     size_t best = results_best_peer(results, row, metric);
     if (best == NO_ALLOCATOR)
         return (double)NAN;
-    return results_median(results, row, allocator, metric) / results_median(results, row, best, metric);
+    double median = results_median(results, row, allocator, metric), least = metric_info[metric].least;
+    return at_least(median, least) / at_least(results_median(results, row, best, metric), least);
 }
 
 double results_geometric_mean(const struct results *results, size_t allocator, enum metric metric)

@@ -15,15 +15,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum metric { METRIC_OPS, METRIC_WALL, METRIC_CPU, METRIC_RSS, METRIC_FAULTS, METRICS };
+enum metric {
+    METRIC_OPS,
+    METRIC_WALL,
+    METRIC_CPU,
+    METRIC_RSS,
+    METRIC_FAULTS,
+    METRIC_FREED, /* of --memory: what is still there once all was freed, */
+    METRIC_IDLE,  /* and after a while without a call */
+    METRICS
+};
 
 enum unit { UNIT_COUNT, UNIT_SECONDS, UNIT_BYTES };
 
 struct metric_info {
     const char *key; /* in JSON */
     const char *title;
+    const char *column; /* the same over a column */
     enum unit unit;
     bool more_is_better;
+    double least; /* smaller figures count as this in ratios: less is the process's own noise */
 };
 extern const struct metric_info metric_info[METRICS];
 
@@ -57,7 +68,8 @@ double results_median(const struct results *results, size_t row, size_t allocato
 /* The peer with the best median; NO_ALLOCATOR when none has one. */
 size_t results_best_peer(const struct results *results, size_t row, enum metric metric);
 
-/* The median over the best peer's: above 1 is better for throughput, below 1 for all else. */
+/* The median over the best peer's, neither below the metric's least: above 1 is better for throughput, below
+ * 1 for all else. */
 double results_ratio(const struct results *results, size_t row, size_t allocator, enum metric metric);
 double results_geometric_mean(const struct results *results, size_t allocator, enum metric metric);
 

@@ -61,6 +61,57 @@ const struct suite_case suite_case[] = {
      .fixed_operations = true,
      .memory_a_thread = true,
      .about = "memory a thread: 500 sleep and hold 1 KiB each (not a throughput)"},
+    {.name = "return_random",
+     .program = "bench_return_memory",
+     .arguments = {"random", "400", "10000"},
+     .quick_arguments = {"random", "100", "3000"},
+     .memory = true,
+     .about = "small blocks, all but 1 in 20 freed, survivors drawn by lot; then no call"},
+    {.name = "return_clusters",
+     .program = "bench_return_memory",
+     .arguments = {"clusters", "400", "10000"},
+     .quick_arguments = {"clusters", "100", "3000"},
+     .memory = true,
+     .about = "the same, survivors in clusters of 200"},
+    {.name = "return_sleeping",
+     .program = "bench_return_memory",
+     .arguments = {"sleeping", "400", "10000"},
+     .quick_arguments = {"sleeping", "100", "3000"},
+     .memory = true,
+     .about = "four threads allocate and sleep, another frees everything; then no call"},
+    {.name = "return_large",
+     .program = "bench_return_memory",
+     .arguments = {"large", "400", "10000"},
+     .quick_arguments = {"large", "100", "3000"},
+     .memory = true,
+     .about = "blocks of 40 KB..3 MB, all freed; then no call"},
+    {.name = "bounded_producers",
+     .program = "bench_bounded_producers",
+     .arguments = {"370"},
+     .quick_arguments = {"370", "16", "592", "2"},
+     .memory = true,
+     .about = "16 threads replace a live set of 370 MiB, one more frees what they drop"},
+    {.name = "peak_python",
+     .program = "bench_peak_rss",
+     .arguments = {"python"},
+     .memory = true,
+     .about = "what python asked for, replayed"},
+    {.name = "peak_redis",
+     .program = "bench_peak_rss",
+     .arguments = {"redis"},
+     .memory = true,
+     .about = "what redis asked for under a load, replayed"},
+    {.name = "peak_gcc",
+     .program = "bench_peak_rss",
+     .arguments = {"gcc"},
+     .memory = true,
+     .about = "what gcc asked for, compiling C++, replayed"},
+    {.name = "peak_uniform",
+     .program = "bench_peak_rss",
+     .arguments = {"uniform", "4"},
+     .quick_arguments = {"uniform", "1"},
+     .memory = true,
+     .about = "a live set of blocks of 16..1024 bytes, filled and replaced"},
 };
 const size_t suite_cases = sizeof suite_case / sizeof suite_case[0];
 
@@ -72,8 +123,9 @@ const struct suite_case *suite_find(const char *name, size_t length)
     return NULL;
 }
 
-void suite_print(void)
+void suite_print(bool memory)
 {
     for (size_t i = 0; i < suite_cases; i++)
-        printf("  %-18s %s\n", suite_case[i].name, suite_case[i].about);
+        if (suite_case[i].memory == memory)
+            printf("  %-18s %s\n", suite_case[i].name, suite_case[i].about);
 }

@@ -10,10 +10,12 @@ enum { SUITE_ARGUMENTS = 5 };
 struct suite_case {
     const char *name;
     const char *program;
-    const char *arguments[SUITE_ARGUMENTS]; /* the first is the number of operations; NULL ends */
-    const char *quick_operations;           /* takes its place with --quick */
-    bool fixed_operations;                  /* --ops does not apply */
-    bool memory_a_thread;                   /* measures KiB a thread, not throughput */
+    const char *arguments[SUITE_ARGUMENTS];       /* the first is the number of operations; NULL ends */
+    const char *quick_operations;                 /* takes its place with --quick */
+    const char *quick_arguments[SUITE_ARGUMENTS]; /* take the place of all, of memory's */
+    bool memory;                                  /* of --memory: its memory is looked at over time */
+    bool fixed_operations;                        /* --ops does not apply */
+    bool memory_a_thread;                         /* measures KiB a thread, not throughput */
     const char *about;
 };
 
@@ -23,6 +25,7 @@ extern const size_t suite_cases;
 /* NULL when there is none of that name (`length` characters). */
 const struct suite_case *suite_find(const char *name, size_t length);
 
-void suite_print(void);
+/* Names those of --memory, or the others. */
+void suite_print(bool memory);
 
 #endif

@@ -1,8 +1,9 @@
-/* svg.c - lays out text and bars in pixels. */
+/* svg.c - lays out text, bars and curves in pixels. */
 #include "svg.h"
 
 #include "markup.h"
 #include "palette.h"
+#include "scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +23,12 @@ enum {
     BAR_PITCH = 14,
     GROUP_TITLE_HEIGHT = 20,
     GROUP_GAP = 14,
+    LEGEND_COLUMNS = 6,
+    PLOT_X = 56,
+    PLOT_WIDTH = COLUMN_WIDTH - PLOT_X,
+    PLOT_HEIGHT = 120,
+    PLOT_STEPS = 4,
+    PLOT_GAP = 40,
     LINE_HEIGHT = 17,
     /* How much text fits, by the width of letters in the widest of the usual fonts. */
     LINE_CHARACTERS = 112,
@@ -148,18 +155,23 @@ static void group_draw(struct svg *svg, const struct svg_group *group, int x, in
     text_add(&svg->body, "</g>\n");
 }
 
+static void panel_begin(struct svg *svg, const char *title, const char *about)
+{
+    svg->y += 24;
+    text_add(&svg->body, "<path class=\"rule\" d=\"M%d %d.5H%d\"/>\n", MARGIN, svg->y, WIDTH - MARGIN);
+    svg->y += 28;
+    text_draw(svg, "h2", MARGIN, svg->y, title);
+    svg->y += 2;
+    svg_add_text(svg, about);
+}
+
 void svg_add_panel(struct svg *svg, const struct svg_panel *panel)
 {
     double scale = panel_scale(panel);
     if (panel->groups == 0)
         return;
     int height = GROUP_TITLE_HEIGHT + BAR_PITCH * (int)panel->group[0].bars.count + GROUP_GAP;
-    svg->y += 24;
-    text_add(&svg->body, "<path class=\"rule\" d=\"M%d %d.5H%d\"/>\n", MARGIN, svg->y, WIDTH - MARGIN);
-    svg->y += 28;
-    text_draw(svg, "h2", MARGIN, svg->y, panel->title);
-    svg->y += 2;
-    svg_add_text(svg, panel->about);
+    panel_begin(svg, panel->title, panel->about);
     svg->y += 24;
     for (int column = 0; column < COLUMNS && (size_t)column < panel->groups; column++)
         ticks_draw(svg, MARGIN + column * (COLUMN_WIDTH + COLUMN_GAP), scale);
@@ -168,6 +180,89 @@ void svg_add_panel(struct svg *svg, const struct svg_panel *panel)
         group_draw(svg, &panel->group[i], MARGIN + (int)(i % COLUMNS) * (COLUMN_WIDTH + COLUMN_GAP),
                    svg->y + (int)(i / COLUMNS) * height, scale);
     svg->y += (int)((panel->groups + COLUMNS - 1) / COLUMNS) * height - GROUP_GAP;
+}
+
+/* The colours of the allocators' lines: ours, then a series that starts anew when it ends. */
+static const char *line_colour(size_t index)
+{
+    static const char *const series[] = {PALETTE_SERIES_1, PALETTE_SERIES_2, PALETTE_SERIES_3,
+                                         PALETTE_SERIES_4, PALETTE_SERIES_5, PALETTE_SERIES_6,
+                                         PALETTE_SERIES_7};
+    return index == 0 ? PALETTE_OURS : series[(index - 1) % (sizeof series / sizeof series[0])];
+}
+
+static void legend_draw(struct svg *svg, const struct svg_plots *plots)
+{
+    svg->y += 26;
+    for (size_t i = 0; i < plots->labels; i++) {
+        size_t column = i % LEGEND_COLUMNS;
+        int x = MARGIN + (int)column * (WIDTH - 2 * MARGIN) / LEGEND_COLUMNS;
+        svg->y += i > 0 && column == 0 ? LINE_HEIGHT : 0;
+        text_add(&svg->body, "<path stroke=\"%s\" stroke-width=\"3\" d=\"M%d %dh18\"/>\n", line_colour(i), x,
+                 svg->y - 4);
+        text_draw(svg, i == 0 ? "o" : "", x + 24, svg->y, plots->label[i]);
+    }
+    svg->y += 18;
+}
+
+struct plot_frame {
+    int x, y; /* of the upper left corner */
+    double seconds, kib;
+};
+
+static void curve_draw(struct svg *svg, const struct curve *curve, const struct plot_frame *frame,
+                       size_t index)
+{
+    text_add(&svg->body, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%s\" points=\"",
+             line_colour(index), index == 0 ? "2.4" : "1.4");
+    for (size_t i = 0; i < curve->count; i++)
+        text_add(&svg->body, "%.1f,%.1f ",
+                 frame->x + PLOT_WIDTH * (double)curve->point[i].seconds / frame->seconds,
+                 frame->y + PLOT_HEIGHT - PLOT_HEIGHT * (double)curve->point[i].kib / frame->kib);
+    text_add(&svg->body, "\"/>\n");
+}
+
+static void axes_draw(struct svg *svg, const struct plot_frame *frame)
+{
+    char number[NUMBER_BYTES];
+    for (int i = 0; i <= PLOT_STEPS; i++) {
+        int y = frame->y + PLOT_HEIGHT - PLOT_HEIGHT * i / PLOT_STEPS;
+        text_add(&svg->body, "<path class=\"rule\" d=\"M%d %d.5h%d\"/>\n", frame->x, y, PLOT_WIDTH);
+        text_draw(svg, "n", frame->x - 6, y + 4,
+                  i ? number_bytes(frame->kib * 1024 * i / PLOT_STEPS, number) : "0");
+    }
+    text_draw(svg, "t", frame->x, frame->y + PLOT_HEIGHT + 14, "0");
+    text_draw(svg, "v", frame->x + PLOT_WIDTH, frame->y + PLOT_HEIGHT + 14,
+              number_seconds(frame->seconds, number));
+}
+
+static void plot_draw(struct svg *svg, const struct svg_plots *plots, const struct svg_plot *plot, int x,
+                      int y)
+{
+    struct plot_frame frame = {x + PLOT_X, y + GROUP_TITLE_HEIGHT, 1e-3, 1};
+    for (size_t i = 0; i < plots->labels; i++)
+        curve_extend(plot->curve[i], &frame.seconds, &frame.kib);
+    frame.kib = scale_round_up_kib(frame.kib);
+    text_add(&svg->body, "<g><title>");
+    markup_add_xml(&svg->body, plot->about);
+    text_add(&svg->body, "</title>\n");
+    text_draw(svg, "h3", frame.x, y + GROUP_TITLE_HEIGHT - 9, plot->title);
+    axes_draw(svg, &frame);
+    for (size_t i = plots->labels; i > 0; i--)
+        if (plot->curve[i - 1]->count > 1)
+            curve_draw(svg, plot->curve[i - 1], &frame, i - 1);
+    text_add(&svg->body, "</g>\n");
+}
+
+void svg_add_plots(struct svg *svg, const struct svg_plots *plots)
+{
+    const int height = GROUP_TITLE_HEIGHT + PLOT_HEIGHT + PLOT_GAP;
+    panel_begin(svg, plots->title, plots->about);
+    legend_draw(svg, plots);
+    for (size_t i = 0; i < plots->plots; i++)
+        plot_draw(svg, plots, &plots->plot[i], MARGIN + (int)(i % COLUMNS) * (COLUMN_WIDTH + COLUMN_GAP),
+                  svg->y + (int)(i / COLUMNS) * height);
+    svg->y += (int)((plots->plots + COLUMNS - 1) / COLUMNS) * height - PLOT_GAP + 14;
 }
 
 void svg_end(struct svg *svg, const char *title, struct text *page)

@@ -111,6 +111,19 @@ void table_print_bench_verdict(const struct results *results)
         printf(" (geometric means, medians of %zu).\n", results->runs);
 }
 
+void table_print_memory_verdict(const struct results *results)
+{
+    double peak = results_geometric_mean(results, ALLOCATOR_HAKMEM, METRIC_RSS);
+    double idle = results_geometric_mean(results, ALLOCATOR_HAKMEM, METRIC_IDLE);
+    if (isfinite(peak))
+        printf("HAKMEM's peaks are %.2f × those of each benchmark's leanest peer", peak);
+    if (isfinite(idle))
+        printf("%s %.2f × what the leanest has left",
+               isfinite(peak) ? "; after a while it holds" : "It holds", idle);
+    if (isfinite(peak) || isfinite(idle))
+        puts(" (geometric means).");
+}
+
 static void compare_cell_print(const struct results *results, size_t allocator, enum metric metric)
 {
     char cell[RESULT_INTERVAL_BYTES];

@@ -12,6 +12,7 @@ void table_print(const struct results *results, enum metric metric);
 void table_print_failures(const struct results *results);
 
 void table_print_bench_verdict(const struct results *results);
+void table_print_memory_verdict(const struct results *results);
 
 /* The one command's figures: rows are allocators, columns metrics with their intervals. */
 void table_print_compare(const struct results *results);

@@ -625,6 +625,9 @@ static void malloc_info_writes_xml(void)
     fclose(stream);
     CHECK(strncmp(text, "<malloc", 7) == 0);
     CHECK(strstr(text, "</malloc>") != NULL);
+    CHECK(strstr(text, "<size from=\"") != NULL);
+    CHECK(strstr(text, "<total type=\"rest\" count=\"") != NULL);
+    CHECK(strstr(text, "<system type=\"current\" size=\"") != NULL);
     free(text);
     CHECK(malloc_info(1, stdout) != 0);
 }

@@ -176,8 +176,11 @@ static void aligned_forms_are_enomem_on_the_brink(void)
     free(block);
 }
 
+static pthread_barrier_t both_there;
+
 static void *fill_and_free(void *limit)
 {
+    pthread_barrier_wait(&both_there); /* a thread needs memory for its stack, which the other would take */
     fill(1000, *(size_t *)limit);
     fill(40000, *(size_t *)limit);
     return NULL;
@@ -187,10 +190,14 @@ static void *fill_and_free(void *limit)
 static void threads_share_what_there_is(void)
 {
     size_t limit = 64 * MIB;
+    __typeof__(hakmem_option_set) *set = HAKMEM(hakmem_option_set);
+    if (set) /* the second two threads get the first two's stacks, if nobody else does */
+        set("HAKMEM_SCAVENGER", "0");
     limit_address_space(limit);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 128 * KIB);
+    pthread_barrier_init(&both_there, NULL, 2);
     for (int i = 0; i < 2; i++) {
         pthread_t a, b;
         CHECK(pthread_create(&a, &attributes, fill_and_free, &limit) == 0);

@@ -143,6 +143,37 @@ expect "a picture that cannot be written" 1 "$hakmem" bench --only bulk --runs 1
 one_error_line "a picture that cannot be written says one line"
 expect "the file after it is written" 0 test -s "$scratch/after.md"
 
+expect "bench --memory" 0 "$hakmem" bench --memory --quick --only return_large,bounded_producers --no-peers \
+    --json "$scratch/memory.json" --html "$scratch/memory.html" --svg "$scratch/memory.svg" \
+    --markdown "$scratch/memory.md"
+for text in '^Peak memory' '^Memory after the frees' '^Memory after a while' '^return_large ' \
+    "^HAKMEM's peaks are .*; after a while it holds"; do
+    says "bench --memory prints '$text'" out "$text"
+done
+expect "its JSON" 0 python3 -c 'import json, sys
+root = json.load(open(sys.argv[1]))
+assert root["kind"] == "memory"
+for row in root["benchmarks"]:
+    for result in row["results"]:
+        assert result["peak_rss_bytes"]["median"] > 90 << 20, result
+        assert max(point[1] for point in result["rss_over_time"]) > 90 << 20, result
+        assert ("rss_after_idle_bytes" in result) == (row["name"] == "return_large"), result' \
+    "$scratch/memory.json"
+expect "its page has a plot for each" 0 test "$(grep -c 'aria-label="memory over time"' "$scratch/memory.html")" -eq 2
+expect "its page loads nothing" 1 grep -E -q 'https?:|<script|@import|url\(' "$scratch/memory.html"
+expect "its picture is well-formed" 0 well_formed "$scratch/memory.svg"
+expect "its picture has a line for each allocator and plot" 0 \
+    test "$(grep -c '<polyline' "$scratch/memory.svg")" -eq 4
+for title in 'Peak memory' 'After the frees' 'After a while'; do
+    says "its Markdown has '$title'" memory.md "^## $title\$"
+done
+expect "bench --memory --list" 0 "$hakmem" bench --memory --list
+says "it names return_random" out '^  return_random '
+expect "bench --memory --ops" 2 "$hakmem" bench --memory --ops 3
+expect "a benchmark of memory without --memory" 2 "$hakmem" bench --only peak_gcc
+says "it says what to do" err "'peak_gcc' is measured only with --memory"
+expect "another with --memory" 2 "$hakmem" bench --memory --only bulk
+
 expect "compare" 0 "$hakmem" compare --runs 6 --no-peers --json "$scratch/compare.json" \
     --html "$scratch/compare.html" -- sh -c 'sleep 0.05'
 says "compare prints a sentence" out "^HAKMEM.*fastest peer"

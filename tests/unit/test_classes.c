@@ -55,20 +55,21 @@ static void every_size_gets_the_smallest_good_size(void **state)
     assert_int_equal(front_good_size(SIZE_MAX), 0);
 }
 
-static void rounding_wastes_an_eighth_at_most(void **state)
+static void rounding_wastes_15_bytes_then_31_then_an_eighth(void **state)
 {
     (void)state;
     for (size_t size = 1; size <= SLAB_MAX_BYTES; size++) {
         size_t waste = front_good_size(size) - size;
-        assert_true(size <= 128 ? waste < BLOCK_ALIGN : waste * 8 <= size);
+        assert_true(size <= 512 ? waste < 16 : size <= 1024 ? waste < 32 : waste * 8 <= size);
     }
 }
 
-static void table_and_formula_agree_where_both_hold(void **state)
+static void the_formula_goes_on_where_the_table_ends(void **state)
 {
     (void)state;
-    for (size_t size = 129; size <= SMALL_MAX_BYTES; size++)
-        assert_int_equal(small_class_table[(size + 15) >> 4], class_of_medium(size));
+    assert_int_equal(small_class_table[SMALL_TABLE_BYTES - 1], SMALL_CLASSES - 1);
+    assert_int_equal(class_of_medium(SMALL_MAX_BYTES + 1), SMALL_CLASSES);
+    assert_int_equal(class_of_medium(SLAB_MAX_BYTES), SIZE_CLASSES - 1);
 }
 
 static void block_index_is_offset_by_size(void **state)
@@ -100,8 +101,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(classes_rise_by_multiples_of_16),
     cmocka_unit_test(slabs_hold_as_many_blocks_as_fit),
     cmocka_unit_test(every_size_gets_the_smallest_good_size),
-    cmocka_unit_test(rounding_wastes_an_eighth_at_most),
-    cmocka_unit_test(table_and_formula_agree_where_both_hold),
+    cmocka_unit_test(rounding_wastes_15_bytes_then_31_then_an_eighth),
+    cmocka_unit_test(the_formula_goes_on_where_the_table_ends),
     cmocka_unit_test(block_index_is_offset_by_size),
     cmocka_unit_test(aligned_classes_are_the_smallest_that_do),
 };

@@ -14,12 +14,16 @@ struct row {
     const char *name;
     _Atomic uint32_t *value;
     uint32_t initial, minimum, maximum;
+    const char *form;
     enum when when;
 };
 
+#define NUMBER ""
+#define MEBIBYTES "M"
+
 static const struct row rows[] = {
-#define OPTION(field, name, initial, minimum, maximum, when, help)                                           \
-    {name, &options.field, initial, minimum, maximum, when},
+#define OPTION(field, name, initial, minimum, maximum, form, when, help)                                     \
+    {name, &options.field, initial, minimum, maximum, form, when},
 #include "base/options.def"
 #undef OPTION
 };
@@ -40,11 +44,31 @@ static void read_value(const struct row *row, const char *value)
     read_one(variable);
 }
 
+static bool has_words(const struct row *row)
+{
+    return strchr(row->form, '|') != NULL;
+}
+
+/* A number as the option wants it written. */
+static const char *text_of(const struct row *row, long number)
+{
+    static char text[40];
+    const char *word = row->form;
+    if (!has_words(row)) {
+        snprintf(text, sizeof text, "%ld%s", number, number ? row->form : "");
+        return text;
+    }
+    while (word && number-- > 0) {
+        word = strchr(word, '|');
+        word = word ? word + 1 : NULL;
+    }
+    snprintf(text, sizeof text, "%.*s", word ? (int)strcspn(word, "|") : 8, word ? word : "no such ");
+    return text;
+}
+
 static void read_number(const struct row *row, long number)
 {
-    char value[30];
-    snprintf(value, sizeof value, "%ld", number);
-    read_value(row, value);
+    read_value(row, text_of(row, number));
 }
 
 static void expect_defaults(void)
@@ -123,6 +147,34 @@ static void a_wrong_value_gets_one_line_with_range_and_default(void **state)
         output, "hakmem: HAKMEM_FC_CAP=3 is not a whole number in 4..4096; the default is used, 256\n");
 }
 
+static void a_wrong_word_gets_one_line_with_the_words(void **state)
+{
+    (void)state;
+    char output[OUTPUT_BYTES], variable[] = "HAKMEM_THP=2";
+    assert_int_equal(unit_catch_output(read_one, variable, output, sizeof output), 0);
+    assert_string_equal(output,
+                        "hakmem: HAKMEM_THP=2 is not one of auto|never|always; the default is used, auto\n");
+}
+
+static void a_size_without_its_unit_gets_one_line(void **state)
+{
+    (void)state;
+    char output[OUTPUT_BYTES], variable[] = "HAKMEM_HARD_LIMIT=512";
+    assert_int_equal(unit_catch_output(read_one, variable, output, sizeof output), 0);
+    assert_string_equal(output, "hakmem: HAKMEM_HARD_LIMIT=512 is not a number with M, G or T behind it in "
+                                "0..1073741824M; the default is used, 0\n");
+}
+
+ISOLATED(sizes_are_read_in_mebibytes)
+{
+    EXPECT(hakmem_option_set("HAKMEM_HARD_LIMIT", "512M") && options.hard_limit == 512);
+    EXPECT(hakmem_option_set("HAKMEM_HARD_LIMIT", "4G") && options.hard_limit == 4096);
+    EXPECT(hakmem_option_set("HAKMEM_HARD_LIMIT", "2T") && options.hard_limit == 2 << 20);
+    EXPECT(hakmem_option_set("HAKMEM_HARD_LIMIT", "0") && options.hard_limit == 0);
+    EXPECT(!hakmem_option_set("HAKMEM_HARD_LIMIT", "4GB") && !hakmem_option_set("HAKMEM_HARD_LIMIT", "4K"));
+    EXPECT(!hakmem_option_set("HAKMEM_HARD_LIMIT", "1073741825T"));
+}
+
 static void an_unknown_option_gets_one_line(void **state)
 {
     (void)state;
@@ -179,7 +231,7 @@ ISOLATED(get_gives_each_value_as_text)
 {
     char expected[20], text[20];
     for (int i = 0; i < ROWS; i++) {
-        snprintf(expected, sizeof expected, "%u", *rows[i].value);
+        snprintf(expected, sizeof expected, "%s", text_of(&rows[i], *rows[i].value));
         EXPECT(hakmem_option_get(rows[i].name, text, sizeof text));
         EXPECT(strcmp(text, expected) == 0);
     }
@@ -217,7 +269,7 @@ ISOLATED(set_changes_what_may_change)
     char text[20];
     for (int i = 0; i < ROWS; i++) {
         uint32_t before = *rows[i].value;
-        snprintf(text, sizeof text, "%u", rows[i].maximum);
+        snprintf(text, sizeof text, "%s", text_of(&rows[i], rows[i].maximum));
         errno = 0;
         bool set = hakmem_option_set(rows[i].name, text);
         EXPECT(set == (rows[i].when == ANY));
@@ -247,6 +299,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(variables_of_others_are_left_alone),
     cmocka_unit_test(wrong_values_leave_the_default),
     cmocka_unit_test(a_wrong_value_gets_one_line_with_range_and_default),
+    cmocka_unit_test(a_wrong_word_gets_one_line_with_the_words),
+    cmocka_unit_test(a_size_without_its_unit_gets_one_line),
+    cmocka_unit_test(sizes_are_read_in_mebibytes),
     cmocka_unit_test(an_unknown_option_gets_one_line),
     cmocka_unit_test(a_right_value_gets_no_line),
     cmocka_unit_test(the_table_names_every_option),

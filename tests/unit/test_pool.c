@@ -260,7 +260,7 @@ static void verify_all_free(void)
 {
     struct pool_stats stats = stats_now();
     EXPECT(stats.shared == 0 && stats.huge == 0 && stats.free_dirty_units == 0);
-    pool_purge(true);
+    pool_purge(PURGE_ALL);
     stats = stats_now();
     EXPECT(stats.warm == 0 && stats.cold == stats.mapped);
     expect_zero(0, region_units());
@@ -271,7 +271,7 @@ static void run_history(size_t steps)
     for (size_t i = 0; i < steps; i++) {
         step();
         if (random_below(&model.random, 500) == 0)
-            pool_purge(random_below(&model.random, 2));
+            pool_purge((enum pool_purge)random_below(&model.random, 3));
         if (i % VALIDATE_EVERY == 0)
             verify();
     }
@@ -316,7 +316,7 @@ ISOLATED(units_used_before_come_first)
     bool clean;
     EXPECT(take_one() == first + 1 && take_one() == first + 2);
     pool_give_units(first, 1);
-    pool_purge(true);
+    pool_purge(PURGE_ALL);
     pool_give_units(first + 1, 1);
     EXPECT(pool_take_units(1, 1, &clean) == first + 1 && !clean); /* though a clean one lies below */
     EXPECT(pool_take_units(1, 1, &clean) == first && clean);
@@ -443,7 +443,7 @@ ISOLATED(a_lost_span_is_never_given_out)
     }
     struct pool_stats stats = stats_now();
     EXPECT(stats.mapped == stats.shared + stats.huge + stats.warm + stats.cold);
-    pool_purge(true);
+    pool_purge(PURGE_ALL);
     pool_validate();
 }
 
@@ -455,7 +455,7 @@ ISOLATED(warm_superslabs_go_cold_after_the_decay)
     struct span young = take_span_of(1);
     write_marks(old.first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
     pool_give_span(old);
-    usleep((POOL_DECAY_MS + 100) * 1000);
+    usleep((OPTION_VALUE(decay_ms) + 100) * 1000);
     pool_give_span(young);
     EXPECT(stats_now().warm == 1 && stats_now().lru_evictions == 1);
     expect_zero(old.first << SUPERSLAB_UNITS_LOG2, SUPERSLAB_UNITS);
@@ -484,12 +484,12 @@ ISOLATED(a_purge_of_all_gives_back_every_free_byte)
     pool_give_units(first + 2, 2);
     pool_give_span(span);
     EXPECT(stats_now().free_dirty_units == 3);
-    EXPECT(pool_purge(true) == 3 * UNIT_BYTES + 3 * (size_t)SUPERSLAB_BYTES);
+    EXPECT(pool_purge(PURGE_ALL) == 3 * UNIT_BYTES + 3 * (size_t)SUPERSLAB_BYTES);
     EXPECT(stats_now().free_dirty_units == 0 && stats_now().warm == 0);
     expect_zero(first, 1);
     expect_zero(first + 2, 2);
     expect_marks(first + 1, 1);
-    EXPECT(pool_purge(true) == 0);
+    EXPECT(pool_purge(PURGE_ALL) == 0);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -279,7 +279,7 @@ static void free_twice_elsewhere(void *argument)
     depot_drain(tls_real);
     slab_link released = 0;
     heap_lock(tls_real);
-    bin_collect(tls_real, &released);
+    bin_collect(tls_real, SIZE_MAX, &released);
     heap_unlock(tls_real);
 }
 
@@ -300,7 +300,7 @@ static void free_here_and_elsewhere(void *argument)
     unit_in_thread(free_all, blocks);
     depot_drain(tls_real);
     heap_lock(tls_real);
-    bin_collect(tls_real, &released);
+    bin_collect(tls_real, SIZE_MAX, &released);
 }
 
 static void a_double_free_is_found_when_it_is_collected(void **state)

@@ -1,0 +1,288 @@
+#include "heap/scavenger.h"
+
+#include "base/check.h"
+#include "heap/collapse.h"
+#include "heap/depot.h"
+#include "heap/holes.h"
+#include "heap/registry.h"
+#include "heap/runcache.h"
+#include "os/clock.h"
+#include "os/futex.h"
+#include "os/limits.h"
+#include "os/lock.h"
+#include "os/thread.h"
+#include "os/vm.h"
+#include "pool/pool.h"
+
+enum {
+    START_BYTES = HAKMEM_TORTURE ? 16384 : 4 * 1024 * 1024, /* retained by a program of several threads */
+    START_ALONE_BYTES = 16 * 1024 * 1024,                   /* or of one */
+    RETRY_MS = 100, /* between two looks at the heaps when the pool has got memory back */
+    WORTH_BYTES = HAKMEM_TORTURE ? 1 : 1024 * 1024, /* free memory left that is worth another pass */
+    STEP_UNITS = 256,                               /* looked at under one hold of the lock */
+    PASS_UNITS = 65536,                             /* looked at in one pass: 4 GiB */
+    LARGE_UNITS = 1024,                             /* a heap for huge pages; of several threads, */
+    LARGE_ALONE_UNITS = 4096,                       /* or of one */
+    WATCH_STEP_UNITS = 1024,                        /* 64 MiB of growth */
+    TICK_MIN_MS = 10,
+    IDLE_PASSES = 2,   /* without anything to do, and it ends */
+    STUCK_PASSES = 16, /* without any success */
+};
+
+enum { NO_THREAD, STARTING, ALIVE };
+
+struct scavenger_stats scavenger_stats;
+_Atomic bool scavenger_wanted;
+_Atomic size_t scavenger_watch_units = WATCH_STEP_UNITS;
+
+static struct {
+    struct lock lock;           /* a step of a pass */
+    _Atomic uint32_t state;     /* whether there is a thread */
+    _Atomic uint32_t poked;     /* since its last pass; a futex word */
+    _Atomic uint64_t next_look; /* when it is time to look whether a thread is worth it */
+    size_t unit, superslab;     /* [lock: scavenger] where the next pass goes on */
+} scavenger;
+
+/* ---- whether it is worth it */
+
+static size_t free_in_heaps(void)
+{
+    uint64_t bytes = 0, published = 0, collected = 0;
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
+        heap_lock(heap);
+        bytes += heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes);
+        heap_unlock(heap);
+        published += atomic_load_explicit(&heap->stats.published_bytes, memory_order_relaxed);
+        collected += atomic_load_explicit(&heap->stats.collected_bytes, memory_order_relaxed);
+    }
+    return bytes + (published > collected ? published - collected : 0);
+}
+
+static bool has_several_threads(void)
+{
+    size_t parked;
+    return registry_heap_count(&parked) > 1;
+}
+
+static size_t least_bytes(void)
+{
+    return has_several_threads() ? START_BYTES : START_ALONE_BYTES;
+}
+
+static bool is_worth_a_thread(void)
+{
+    size_t retained = pool_retained_bytes(), least = least_bytes();
+    return retained >= least || retained + depot_bytes() + free_in_heaps() >= least;
+}
+
+/* ---- a pass */
+
+static void tidy_heap(struct heap *heap)
+{
+    slab_link released = 0;
+    bool more = true;
+    while (more) {
+        heap_lock(heap);
+        more = bin_collect(heap, COLLECT_STEP_SLABS, &released);
+        heap_unlock(heap);
+    }
+    heap_lock(heap);
+    bin_release_idle(heap, 1, &released);
+    heap_unlock(heap);
+    bin_give_released(heap, released);
+    runcache_release_quiet(heap);
+}
+
+void scavenger_hold(void)
+{
+    lock_acquire(&scavenger.lock, LOCK_SCAVENGER);
+}
+
+void scavenger_let_go(void)
+{
+    lock_release(&scavenger.lock, LOCK_SCAVENGER);
+}
+
+static void tidy_heaps(void)
+{
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
+        scavenger_hold();
+        tidy_heap(heap);
+        scavenger_let_go();
+    }
+}
+
+static void age_depot(void)
+{
+    struct heap *commons = registry_commons();
+    if (!commons)
+        return;
+    scavenger_hold();
+    depot_age(commons);
+    scavenger_let_go();
+}
+
+/* From `unit` on, to the end of the heap or as far as a pass goes; returns where it stopped, 0: the end. */
+static size_t purge_holes(size_t unit, bool all, struct holes_result *result)
+{
+    size_t units = all ? SIZE_MAX : PASS_UNITS;
+    do {
+        scavenger_hold();
+        holes_purge(&unit, STEP_UNITS, all, result);
+        scavenger_let_go();
+        units -= STEP_UNITS;
+    } while (unit && units >= STEP_UNITS);
+    return unit;
+}
+
+static void note_purged(size_t units_bytes, size_t holes_bytes)
+{
+    atomic_fetch_add_explicit(&scavenger_stats.purged_bytes, units_bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&scavenger_stats.holes_bytes, holes_bytes, memory_order_relaxed);
+}
+
+struct pass {
+    size_t bytes; /* given back */
+    bool more;    /* something may be worth it later */
+};
+
+static struct pass make_pass(void)
+{
+    struct holes_result holes = {0};
+    limits_read();
+    pool_set_haste(limits_haste());
+    age_depot();
+    tidy_heaps();
+    scavenger.unit = purge_holes(scavenger.unit, false, &holes);
+    size_t bytes = pool_purge(PURGE_AGED);
+    note_purged(bytes, holes.bytes);
+    bool denser;
+    size_t huge_pages = collapse_dense(&scavenger.superslab, &denser);
+    atomic_fetch_add_explicit(&scavenger_stats.huge_pages, huge_pages, memory_order_relaxed);
+    atomic_fetch_add_explicit(&scavenger_stats.passes, 1, memory_order_relaxed);
+    size_t left = holes.not_quiet + depot_bytes() + pool_retained_bytes();
+    return (struct pass){bytes + holes.bytes,
+                         left >= WORTH_BYTES || scavenger.unit || denser || limits_haste()};
+}
+
+/* ---- the thread */
+
+/* Until half a decay has gone by, or somebody will not wait. */
+static void wait_for_tick(void)
+{
+    uint64_t tick_ms = size_max(TICK_MIN_MS, OPTION_VALUE(decay_ms) / 2 >> limits_haste());
+    futex_sleep_ms(&scavenger.poked, 0, tick_ms);
+}
+
+static void work(void)
+{
+    for (int idle = 0, stuck = 0; idle < IDLE_PASSES && stuck < STUCK_PASSES;) {
+        wait_for_tick();
+        bool poked = atomic_exchange_explicit(&scavenger.poked, 0, memory_order_acquire);
+        struct pass pass = make_pass();
+        idle = pass.bytes >= WORTH_BYTES || pass.more || poked ? 0 : idle + 1;
+        stuck = pass.bytes || poked || limits_haste() ? 0 : stuck + 1;
+    }
+}
+
+/* A poke that comes while the thread is on its way out starts another one later. */
+static void run(void)
+{
+    tls_real = registry_make_commons();
+    vm_allow_batches();
+    work();
+    atomic_store_explicit(&scavenger.state, NO_THREAD, memory_order_release);
+}
+
+COLD void scavenger_start(void)
+{
+    uint32_t none = NO_THREAD;
+    atomic_store_explicit(&scavenger_wanted, false, memory_order_relaxed);
+    if (!atomic_compare_exchange_strong(&scavenger.state, &none, STARTING))
+        return;
+    atomic_store_explicit(&scavenger.poked, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&scavenger_stats.starts, 1, memory_order_relaxed);
+    bool started = thread_start(run, "hakmem");
+    none = STARTING; /* unless it has come and gone already */
+    atomic_compare_exchange_strong(&scavenger.state, &none, started ? ALIVE : NO_THREAD);
+}
+
+static void want(void)
+{
+    atomic_store_explicit(&scavenger_wanted, true, memory_order_relaxed);
+}
+
+static bool is_alive(void)
+{
+    return atomic_load_explicit(&scavenger.state, memory_order_relaxed) != NO_THREAD;
+}
+
+void scavenger_poke(void)
+{
+    if (!is_alive() && OPTION_VALUE(scavenger) && is_worth_a_thread())
+        want();
+}
+
+/* At most one look in RETRY_MS. */
+static bool is_time_to_look(void)
+{
+    uint64_t now = clock_coarse_ms(), next = atomic_load_explicit(&scavenger.next_look, memory_order_relaxed);
+    return now >= next && atomic_compare_exchange_strong(&scavenger.next_look, &next, now + RETRY_MS);
+}
+
+/* For the pool: true when its purging is taken care of. */
+static bool purger(size_t retained_bytes, bool over)
+{
+    if (!OPTION_VALUE(scavenger))
+        return false;
+    if (!is_alive() && (retained_bytes >= least_bytes() || (is_time_to_look() && is_worth_a_thread())))
+        want();
+    if (is_alive() && over && !atomic_exchange_explicit(&scavenger.poked, 1, memory_order_release))
+        futex_wake(&scavenger.poked);
+    return is_alive();
+}
+
+/* A limit near by is a reason for a thread: it gives free memory back sooner, and says when it gets tight. So
+ * is a heap that huge pages may pay for. */
+COLD void scavenger_note_growth(void)
+{
+    size_t units = region_units(), step = size_max(WATCH_STEP_UNITS, units / 16);
+    atomic_store_explicit(&scavenger_watch_units, units + step, memory_order_relaxed);
+    limits_read();
+    size_t large = has_several_threads() ? LARGE_UNITS : LARGE_ALONE_UNITS;
+    if ((limits_haste() || units >= large) && OPTION_VALUE(scavenger) && !is_alive())
+        want();
+}
+
+void scavenger_init(void)
+{
+    pool_set_purger(purger);
+}
+
+size_t scavenger_trim(void)
+{
+    struct holes_result holes = {0};
+    registry_trim();
+    purge_holes(0, true, &holes);
+    size_t bytes = pool_purge(PURGE_ALL);
+    note_purged(bytes, holes.bytes);
+    return bytes + holes.bytes;
+}
+
+/* ---- fork */
+
+void scavenger_fork_prepare(void)
+{
+    lock_acquire_unranked(&scavenger.lock);
+}
+
+void scavenger_fork_parent(void)
+{
+    lock_release_unranked(&scavenger.lock);
+}
+
+void scavenger_fork_child(void)
+{
+    atomic_store_explicit(&scavenger.state, NO_THREAD, memory_order_relaxed);
+    lock_reset(&scavenger.lock);
+}
