@@ -7,13 +7,19 @@
 
 #define PREFIX "HAKMEM_"
 
+/* How a value is written: one of these, or its words, split by |. */
+#define NUMBER "a whole number"
+#define MEBIBYTES "a number with M, G or T behind it"
+
 struct option_rule {
     const char *name;
     unsigned long long initial, minimum, maximum;
+    const char *form;
 };
 
 static const struct option_rule rules[] = {
-#define OPTION(field, name, initial, minimum, maximum, when, help) {name, initial, minimum, maximum},
+#define OPTION(field, name, initial, minimum, maximum, form, when, help)                                     \
+    {name, initial, minimum, maximum, form},
 #include "base/options.def"
 #undef OPTION
 };
@@ -38,13 +44,52 @@ static const struct option_rule *rule_of(const char *variable, size_t length)
     return NULL;
 }
 
+static bool is_word_of(const char *words, const char *value)
+{
+    size_t length = strlen(value);
+    for (const char *word = words; word; word = strchr(word, '|')) {
+        word += *word == '|';
+        if (strcspn(word, "|") == length && strncmp(word, value, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is behind the digits: nothing, or for mebibytes M, G or T, which only 0 can do without. */
+static bool scale(const struct option_rule *rule, const char *suffix, unsigned long long *number)
+{
+    static const char suffixes[] = "MGT";
+    if (strcmp(rule->form, MEBIBYTES) != 0 || (*number == 0 && !*suffix))
+        return !*suffix;
+    const char *found = *suffix ? strchr(suffixes, *suffix) : NULL;
+    if (!found || suffix[1] || *number > rule->maximum)
+        return false;
+    *number <<= 10 * (found - suffixes);
+    return true;
+}
+
 static bool is_valid(const struct option_rule *rule, const char *value)
 {
     char *end;
+    if (strchr(rule->form, '|'))
+        return is_word_of(rule->form, value);
     if (*value < '0' || *value > '9')
         return false;
     unsigned long long number = strtoull(value, &end, 10);
-    return *end == '\0' && number >= rule->minimum && number <= rule->maximum;
+    return scale(rule, end, &number) && number >= rule->minimum && number <= rule->maximum;
+}
+
+static void say_wrong(const struct option_rule *rule, const char *variable, struct findings *findings)
+{
+    bool words = strchr(rule->form, '|') != NULL;
+    const char *unit = strcmp(rule->form, MEBIBYTES) == 0 ? "M" : "";
+    if (words)
+        finding_add(findings, FINDING_PROBLEM, "options", "%s is not one of %s: the default is used",
+                    variable, rule->form);
+    else
+        finding_add(findings, FINDING_PROBLEM, "options",
+                    "%s is not %s in %llu..%llu%s: the default is used, %llu", variable, rule->form,
+                    rule->minimum, rule->maximum, unit, rule->initial);
 }
 
 /* How many letters have to be changed, added or left out; `most` and above are all the same. */
@@ -93,9 +138,7 @@ static bool check_variable(const char *variable, struct findings *findings)
         return true;
     const char *near = rule ? NULL : nearest(variable);
     if (rule)
-        finding_add(findings, FINDING_PROBLEM, "options",
-                    "%s is not a whole number in %llu..%llu: the default is used, %llu", variable,
-                    rule->minimum, rule->maximum, rule->initial);
+        say_wrong(rule, variable, findings);
     else
         finding_add(findings, FINDING_PROBLEM, "options", "there is no such option, it is ignored: %s%s%s%s",
                     variable, near ? "; did you mean " : "; HAKMEM_HELP=1 lists them", near ? near : "",
