@@ -30,6 +30,10 @@ if(TARGET hakmem_command)
   install(FILES completions/_hakmem DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
   install(FILES completions/hakmem.fish DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
 endif()
+# gdb loads what lies in auto-load under the library's own path.
+install(FILES "${gdb_script}" DESTINATION "${CMAKE_INSTALL_DATADIR}/hakmem")
+install(FILES "${gdb_script}" RENAME "libhakmem.so.${PROJECT_VERSION}-gdb.py"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/gdb/auto-load${CMAKE_INSTALL_FULL_LIBDIR}")
 if(bench_programs)
   install(TARGETS ${bench_programs} RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/hakmem")
 endif()
