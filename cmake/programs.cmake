@@ -32,7 +32,7 @@ function(choose_source library name without)
   set(tool_sources "${tool_sources}" PARENT_SCOPE)
 endfunction()
 choose_source(ncursesw top_screen "Plain text only: hakmem top")
-choose_source(libelf doctor_symbols "Left out: whose malloc is called, in hakmem doctor")
+choose_source(libelf doctor_objects "Left out: whose malloc is called, in hakmem doctor")
 
 if(NOT jansson_FOUND)
   message(STATUS "Skipped: the hakmem command (jansson not found; scripts/setup.sh installs it)")

@@ -4,7 +4,8 @@
  *     findings.c        findings as lines and as JSON
  *     doctor_target.c   the process: what it has mapped, its environment, its rights
  *     doctor_library.c  is HAKMEM in it, and in use
- *     doctor_symbols.c  whose malloc each object calls (libelf); doctor_symbols_none.c without libelf
+ *     doctor_symbols.c  whose malloc each object of it calls
+ *     doctor_objects.c  those objects (libelf); doctor_objects_none.c without libelf
  *     doctor_options.c  HAKMEM_ variables
  *     doctor_limits.c   limits of the process and of its cgroup
  *     doctor_system.c   the kernel
