@@ -54,6 +54,8 @@ need have_command scdoc scdoc scdoc scdoc
 need have_command clang-format clang-format clang-tools-extra clang-extra-tools
 need have_command spin spin - -
 need have_command python3 python3 python3 python3
+need have_command tmux tmux tmux tmux
+need have_command gdb gdb gdb gdb
 if [ $apps = 1 ]; then
     need have_command git git git git
     need have_command sqlite3 sqlite3 sqlite sqlite

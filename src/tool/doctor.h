@@ -38,7 +38,8 @@ struct target {
     const char *library;             /* path of libhakmem.so in it; NULL: it is not mapped */
     struct reader *reader;           /* of HAKMEM's records; NULL: there are none, as reader_error says */
     char reader_error[READER_ERROR_BYTES];
-    bool all_here; /* every call of malloc and its kin that can be followed leads to HAKMEM */
+    bool followed; /* calls of malloc and its kin were followed, and */
+    bool all_here; /* all of them lead to HAKMEM */
 };
 
 /* What can be seen of a process. False, with `error` saying why, when it is not there or not ours. */

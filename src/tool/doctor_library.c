@@ -92,11 +92,10 @@ static void look_at_image(const struct target *target, struct findings *findings
 }
 
 /* Without the hint at this command. */
-static void say_no_image(const char *error, struct findings *findings)
+static void say_no_image(enum finding_level level, const char *error, struct findings *findings)
 {
     const char *hint = strstr(error, " (");
-    finding_add(findings, FINDING_PROBLEM, "image", "%.*s", hint ? (int)(hint - error) : (int)strlen(error),
-                error);
+    finding_add(findings, level, "image", "%.*s", hint ? (int)(hint - error) : (int)strlen(error), error);
 }
 
 void check_image(const struct target *target, struct findings *findings)
@@ -106,7 +105,7 @@ void check_image(const struct target *target, struct findings *findings)
     else if (target->library && target->all_here)
         finding_add(findings, FINDING_NOTE, "image", "the program has not allocated anything yet");
     else if (target->library)
-        say_no_image(target->reader_error, findings);
+        say_no_image(target->followed ? FINDING_PROBLEM : FINDING_NOTE, target->reader_error, findings);
 }
 
 void check_library(const struct target *target, struct findings *findings)

@@ -175,6 +175,7 @@ void check_symbols(struct target *target, struct findings *findings)
         if (!objects.item[i].is_home)
             follow_slots(&objects, &objects.item[i], &tally);
     }
+    target->followed = true;
     target->all_here = tally.diversion_count == 0 && !program_serves_itself(&objects);
     say_tally(&objects, &tally, target->all_here, findings);
     say_unread(&objects, findings);

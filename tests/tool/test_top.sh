@@ -126,8 +126,8 @@ press() { terminal send-keys -t top "$@"; }
 
 open_top 100 30 || { echo 'left out: no terminal can be had'; finish; }
 shows 'the classes come first' '^class  *slabs'
-if screen | grep -q '^part of the resident memory'; then
-    echo 'left out: built without ncurses'
+if screen -S - | grep -q 'built without ncurses'; then
+    echo 'left out: the screen, without ncurses'
     finish
 fi
 shows 'the last line tells the keys' '^q quit .* ? help'
