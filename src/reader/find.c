@@ -1,6 +1,9 @@
 /* find.c - the image: where its header is, and whether it is one that this reader knows. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "heap/depot.h"
 #include "heap/heap.h"
@@ -103,70 +106,117 @@ bool image_read(struct reader *reader, struct image_header *image, char error[RE
 
 /* ---- search */
 
-static bool header_at(struct reader *reader, uint64_t address)
+enum { MAGIC_BYTES = sizeof((struct image_header *)0)->magic, STEP_PAGES = SCAN_STEP_BYTES / 4096 };
+
+struct search {
+    struct reader *reader;
+    int pagemap;         /* of a process; -1: none */
+    uint64_t left_bytes; /* that may still be looked at */
+    bool seen;           /* there was a header, though none that can be used */
+    char *error;         /* what was wrong with it */
+};
+
+/* Whether a header that can be used is there. */
+static bool try_header(struct search *search, uint64_t address)
 {
-    char magic[sizeof((struct image_header *)0)->magic];
-    return source_read(reader, address, magic, sizeof magic) == 0 &&
-           memcmp(magic, IMAGE_MAGIC, sizeof magic) == 0;
+    struct image_header image;
+    search->reader->image = address;
+    search->seen = true;
+    return image_read(search->reader, &image, search->error);
 }
 
-static bool find_named(struct reader *reader)
+static bool find_named(struct search *search)
 {
-    for (size_t i = 0; i < reader->ranges.count; i++) {
-        const struct source_range *range = &reader->ranges.item[i];
-        if (strcmp(range->name, "[anon:" IMAGE_MAPPING_NAME "]") == 0 &&
-            header_at(reader, range->start + IMAGE_OFFSET_BYTES)) {
-            reader->image = range->start + IMAGE_OFFSET_BYTES;
+    const struct source_ranges *ranges = &search->reader->ranges;
+    for (size_t i = 0; i < ranges->count; i++) {
+        char magic[MAGIC_BYTES];
+        uint64_t address = ranges->item[i].start + IMAGE_OFFSET_BYTES;
+        if (strcmp(ranges->item[i].name, "[anon:" IMAGE_MAPPING_NAME "]") == 0 &&
+            source_read(search->reader, address, magic, sizeof magic) == 0 &&
+            memcmp(magic, IMAGE_MAGIC, sizeof magic) == 0 && try_header(search, address))
             return true;
-        }
     }
     return false;
 }
 
-/* Looks at each page of a part of a process: only eight bytes of each are copied. */
-static uint64_t scan_step(struct reader *reader, uint64_t start, uint64_t bytes)
+/* Which of some pages are there: to look at others would only make the process's page tables grow. */
+static void find_present(const struct search *search, uint64_t start, size_t pages, bool *present)
 {
-    enum { MAGIC = 8, PAGES = SCAN_STEP_BYTES / 4096 };
-    static const size_t magic_bytes = MAGIC;
-    char magic[PAGES][MAGIC];
-    struct source_piece pieces[PAGES] = {{0}};
-    size_t count = 0;
-    for (uint64_t at = start; at < start + bytes && count < PAGES; at += 4096, count++)
-        pieces[count] = (struct source_piece){at + IMAGE_OFFSET_BYTES, magic[count], magic_bytes};
-    source_read_many(reader, pieces, count);
-    for (size_t i = 0; i < count; i++)
-        if (memcmp(magic[i], IMAGE_MAGIC, magic_bytes) == 0)
-            return pieces[i].address;
-    return 0;
+    uint64_t entries[STEP_PAGES];
+    uint64_t page_bytes = search->reader->page_bytes;
+    size_t count = (pages * 4096 + page_bytes - 1) / page_bytes;
+    ssize_t got = search->pagemap < 0 ? -1
+                                      : pread(search->pagemap, entries, count * sizeof *entries,
+                                              (off_t)(start / page_bytes * sizeof *entries));
+    for (size_t i = 0; i < pages; i++) {
+        size_t entry = i * 4096 / page_bytes;
+        present[i] = got < 0 || (entry < (size_t)got / sizeof *entries && entries[entry] >> 63);
+    }
 }
 
-static bool scan_range(struct reader *reader, const struct source_range *range, uint64_t *left_bytes)
+/* Looks at each page of a part: only eight bytes of each are copied. */
+static bool scan_step(struct search *search, uint64_t start, uint64_t bytes)
+{
+    char magic[STEP_PAGES][MAGIC_BYTES];
+    bool present[STEP_PAGES];
+    struct source_piece pieces[STEP_PAGES] = {{0}};
+    size_t count = 0, pages = (size_t)(bytes + 4095) / 4096;
+    find_present(search, start, pages, present);
+    for (size_t i = 0; i < pages; i++)
+        if (present[i]) {
+            pieces[count] = (struct source_piece){start + i * 4096 + IMAGE_OFFSET_BYTES, magic[count],
+                                                  MAGIC_BYTES};
+            count++;
+        }
+    source_read_many(search->reader, pieces, count);
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(magic[i], IMAGE_MAGIC, MAGIC_BYTES) == 0 && try_header(search, pieces[i].address))
+            return true;
+    return false;
+}
+
+static bool scan_range(struct search *search, const struct source_range *range)
 {
     uint64_t most = size_min(range->end - range->start, SCAN_RANGE_MOST_BYTES);
-    if (reader->kind == READER_CORE)
+    if (search->reader->kind == READER_CORE)
         most = size_min(most, range->file_bytes);
-    most = size_min(most, *left_bytes);
-    *left_bytes -= most;
-    for (uint64_t at = 0; at < most; at += SCAN_STEP_BYTES) {
-        uint64_t found = scan_step(reader, range->start + at, size_min(most - at, SCAN_STEP_BYTES));
-        if (found) {
-            reader->image = found;
+    most = size_min(most, search->left_bytes);
+    search->left_bytes -= most;
+    for (uint64_t at = 0; at < most; at += SCAN_STEP_BYTES)
+        if (scan_step(search, range->start + at, size_min(most - at, SCAN_STEP_BYTES)))
             return true;
-        }
+    return false;
+}
+
+static bool find_by_magic(struct search *search)
+{
+    const struct source_ranges *ranges = &search->reader->ranges;
+    for (size_t i = 0; i < ranges->count; i++) {
+        const struct source_range *range = &ranges->item[i];
+        bool candidate = range->readable && range->writable && range->anonymous && !range->shared;
+        if (candidate && scan_range(search, range))
+            return true;
     }
     return false;
 }
 
-static bool find_by_magic(struct reader *reader)
+static int open_pagemap(const struct reader *reader)
 {
-    uint64_t left_bytes = SCAN_MOST_BYTES;
-    for (size_t i = 0; i < reader->ranges.count; i++) {
-        const struct source_range *range = &reader->ranges.item[i];
-        bool candidate = range->readable && range->writable && range->anonymous && !range->shared;
-        if (candidate && scan_range(reader, range, &left_bytes))
-            return true;
-    }
-    return false;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/pagemap", reader->pid);
+    return reader->kind == READER_PROCESS ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+/* Finds a header that can be used; *seen: there was one, and `error` tells what is wrong with it. */
+static bool find_header(struct reader *reader, bool *seen, char error[READER_ERROR_BYTES])
+{
+    struct search search = {.reader = reader, .left_bytes = SCAN_MOST_BYTES, .error = error};
+    search.pagemap = open_pagemap(reader);
+    bool found = find_named(&search) || find_by_magic(&search);
+    if (search.pagemap >= 0)
+        close(search.pagemap);
+    *seen = search.seen;
+    return found;
 }
 
 static bool has_library(const struct reader *reader)
@@ -179,9 +229,11 @@ static bool has_library(const struct reader *reader)
 
 bool image_find(struct reader *reader, char error[READER_ERROR_BYTES])
 {
-    struct image_header image;
-    if (find_named(reader) || find_by_magic(reader))
-        return image_read(reader, &image, error);
+    bool seen;
+    if (find_header(reader, &seen, error))
+        return true;
+    if (seen)
+        return false;
     if (has_library(reader))
         reader_fail(
             error,

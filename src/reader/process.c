@@ -83,14 +83,16 @@ static void parse_size(struct source_range *range, const char *line)
         range->swap_bytes = kib * 1024;
 }
 
-static bool parse_ranges(struct source_ranges *ranges, const char *text)
+/* Lines are ended by a NUL as it goes: sscanf measures all that follows. */
+static bool parse_ranges(struct source_ranges *ranges, char *text)
 {
     uint64_t above = 0;
     while (*text) {
-        const char *end = strchr(text, '\n');
+        char *end = strchr(text, '\n');
         struct source_range range;
         if (!end)
             break;
+        *end = '\0';
         if (isupper((unsigned char)*text)) {
             if (ranges->count && strchr("RAS", *text))
                 parse_size(&ranges->item[ranges->count - 1], text);

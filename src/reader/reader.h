@@ -11,6 +11,7 @@
  * with `torn` set and counted in `skipped`. Nothing that is read is trusted: numbers are checked against
  * what is mapped, lists are bounded, and no more than READER_BUDGET_BYTES are ever allocated, so that a
  * corrupt or hostile image gives an error or a wrong picture, never a crash.
+ * Blocks of pages that the scavenger is giving back at that moment look live: it takes them so.
  *
  * Addresses are the process's own. Sizes are bytes unless a name says otherwise. A unit is 64 KiB, a
  * SuperSlab READER_SUPERSLAB_UNITS units; both are numbered from `base`. */
