@@ -46,6 +46,8 @@ need have_command ninja ninja-build ninja-build samurai
 need have_command pkg-config pkg-config pkgconf-pkg-config pkgconf
 need have_command objdump binutils binutils binutils
 need have_package jansson libjansson-dev jansson-devel jansson-dev
+need have_package ncursesw libncurses-dev ncurses-devel ncurses-dev
+need have_package libelf libelf-dev elfutils-libelf-devel elfutils-dev
 need have_package zlib zlib1g-dev zlib-devel zlib-dev
 need have_package cairo libcairo2-dev cairo-devel cairo-dev
 need have_command node nodejs nodejs nodejs
@@ -55,6 +57,8 @@ need have_command scdoc scdoc scdoc scdoc
 need have_command clang-format clang-format clang-tools-extra clang-extra-tools
 need have_command spin spin - -
 need have_command python3 python3 python3 python3
+need have_command tmux tmux tmux tmux
+need have_command gdb gdb gdb gdb
 if [ $apps = 1 ]; then
     need have_command git git git git
     need have_command sqlite3 sqlite3 sqlite sqlite

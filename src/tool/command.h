@@ -5,6 +5,8 @@
 int command_run(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_stats(int argc, char **argv);
+int command_top(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_ptr(int argc, char **argv);
 int command_map(int argc, char **argv);
 int command_bench(int argc, char **argv);

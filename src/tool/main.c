@@ -14,6 +14,8 @@ static const struct {
     {"run", command_run, "run a program with HAKMEM as its malloc"},
     {"explain", command_explain, "say where a running program's memory is, and what would help"},
     {"stats", command_stats, "print a running program's counters: text, JSON, OpenMetrics"},
+    {"top", command_top, "show a running program's memory as it changes"},
+    {"doctor", command_doctor, "check that a program is served by HAKMEM, and what hurts it"},
     {"ptr", command_ptr, "say what lies at an address of a running program"},
     {"map", command_map, "draw a running program's heap: a page to zoom into, or a picture"},
     {"bench", command_bench, "run the benchmarks under HAKMEM and every allocator installed here"},

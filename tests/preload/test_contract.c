@@ -803,7 +803,7 @@ static void strdup_and_kin_stay_with_libc(void)
 {
     static const char *const names[] = {
         "strdup",         "strndup", "wcsdup", "getline",        "getdelim",    "asprintf", "vasprintf",
-        "realpath",       "scandir", "getcwd", "open_memstream", "tempnam",     "fopen",    "dlopen",
+        "realpath",       "scandir", "getcwd", "open_memstream", "tempnam",     "fopen",    "dlsym",
         "pthread_create", "mmap",    "fork",   "sbrk",           "__cxa_atexit"};
     FOR_EACH(name, names)
     provided_by(*name, "libc");

@@ -1,0 +1,7 @@
+/* Calls malloc: whose? */
+#include <stdlib.h>
+
+void plugin_use(void)
+{
+    free(malloc(100));
+}
