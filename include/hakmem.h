@@ -121,7 +121,8 @@ struct hakmem_class_stats {
  * Read slab by slab, as hakmem_stats_read. */
 size_t hakmem_class_stats_read(struct hakmem_class_stats *classes, size_t count);
 
-/* Called for every live block; return false to stop the walk. It must not allocate or free. */
+/* Called for every live block; return false to stop the walk. It must not allocate, free, fork, exit or
+ * call other functions of this header: the walk holds locks. */
 typedef bool (*hakmem_walk_fn)(void *block, size_t usable_size, void *argument);
 
 /* Walks every block that the program holds, lowest address first. The caller's thread must be the
