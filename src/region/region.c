@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "base/version.h"
-#include "os/file.h"
 #include "os/lock.h"
 #include "os/vm.h"
 #include "region/classes.h"
@@ -42,8 +41,7 @@ static struct {
     size_t window_units;                                   /* [lock: pool] */
     size_t payload_units;                                  /* [lock: pool] */
     struct image_header *image;
-    bool asked_thp, thp_everywhere; /* [lock: pool] */
-    bool named;                     /* [lock: pool] */
+    bool named; /* [lock: pool] */
     _Atomic bool claimed;
     _Atomic bool want_remote_maps;
 } state;
@@ -264,21 +262,10 @@ static void ensure_remote_maps(size_t end)
     region_unlock();
 }
 
-/* Whether the kernel uses huge pages wherever it can. Asked once. */
-static bool system_uses_huge_pages(void)
-{
-    char text[64];
-    if (!state.asked_thp)
-        state.thp_everywhere = file_read("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text) >
-                                   0 &&
-                               strstr(text, "[always]");
-    state.asked_thp = true;
-    return state.thp_everywhere;
-}
-
-/* What the kernel is told of a new window. A heap that is still small gets a page at a time: with a huge page
- * at each first touch it would be twice as large. The first window of all is too short for one, and so need
- * not be asked for; it is advised with the second, that both stay one mapping. [lock: pool] */
+/* What the kernel is told of a new window. A heap that is still small gets a page at a time, also where the
+ * administrator has huge pages used always: with one at each first touch it would be twice as large. The
+ * first window of all is too short for a huge page; it is advised with the second, that both stay one
+ * mapping. [lock: pool] */
 static void advise_window(size_t first, size_t count)
 {
     size_t from = first == WINDOW_SHORT_UNITS ? 0 : first;
@@ -288,7 +275,7 @@ static void advise_window(size_t first, size_t count)
         vm_allow_huge_pages(address, bytes);
     else if (OPTION_VALUE(thp) == THP_NEVER)
         vm_forbid_huge_pages(address, bytes);
-    else if (first > 0 && first + count <= SMALL_HEAP_UNITS && system_uses_huge_pages())
+    else if (first > 0 && first + count <= SMALL_HEAP_UNITS)
         vm_forbid_huge_pages(address, bytes);
 }
 
