@@ -104,14 +104,6 @@ static unsigned take_parked(unsigned size_class, void **slot, unsigned want)
     return parked ? take_local(parked, size_class, slot, want, true) : 0;
 }
 
-/* From another thread's heap, if that has much more than it needs, instead of from new memory: threads whose
- * blocks others free would each have room that the others lack. */
-static unsigned take_hoarded(struct heap *heap, unsigned size_class, void **slot, unsigned want)
-{
-    struct heap *hoarder = registry_heaps()->next_heap ? registry_some_hoarder(heap) : NULL;
-    return hoarder ? take_local(hoarder, size_class, slot, want, true) : 0;
-}
-
 static unsigned take_new_slab(struct heap *heap, unsigned size_class, void **slot, unsigned want)
 {
     return bin_add_slab(heap, size_class) ? take_local(heap, size_class, slot, want, false) : 0;
@@ -129,8 +121,6 @@ static unsigned take_busy(struct heap *heap, unsigned size_class, void **slot, u
         got = take_local(heap, size_class, slot, want, true);
     if (!got)
         got = take_parked(size_class, slot, want);
-    if (!got)
-        got = take_hoarded(heap, size_class, slot, want);
     return got ? got : take_new_slab(heap, size_class, slot, want);
 }
 

@@ -14,11 +14,9 @@
 #include "region/image.h"
 
 enum {
-    FRESH_HEAPS_MAX = 32, /* heaps are never freed */
-    HOARDER_LOOKS = 4,
+    FRESH_HEAPS_MAX = 32,    /* heaps are never freed */
     FULL_CACHES = 16,        /* heaps that may have caches of full size, */
     FULL_CACHES_PER_CPU = 4, /* or so many for each processor */
-    HOARD_BYTES = HAKMEM_TORTURE ? 4096 : 512 * 1024,
 };
 
 #define NO_STACK ((void **)(uintptr_t)&fastcache_none)
@@ -39,7 +37,6 @@ static struct {
     unsigned fresh_heaps;        /* [lock: registry] made by it */
     _Atomic size_t parked_count; /* [lock: registry] to write */
     struct heap *_Atomic heaps;
-    struct heap *_Atomic next_asked; /* where the next search for a hoarder goes on */
     struct heap *_Atomic commons;
     _Atomic size_t count;
 } registry;
@@ -245,27 +242,6 @@ struct heap *registry_some_parked(void)
         parked_append(first); /* to the end, so that each has its turn */
     registry_unlock();
     return first;
-}
-
-/* Whether the heap has so much free that its thread will not miss some. */
-static bool hoards(struct heap *heap)
-{
-    heap_lock(heap);
-    bool much = heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes) >= HOARD_BYTES;
-    heap_unlock(heap);
-    return much;
-}
-
-struct heap *registry_some_hoarder(const struct heap *asking)
-{
-    struct heap *at = atomic_load_explicit(&registry.next_asked, memory_order_relaxed), *found = NULL;
-    for (int looks = 0; looks < HOARDER_LOOKS && !found; looks++) {
-        at = at && at->next_heap ? at->next_heap : registry_heaps();
-        if (at != asking && hoards(at))
-            found = at;
-    }
-    atomic_store_explicit(&registry.next_asked, at, memory_order_relaxed);
-    return found;
 }
 
 struct heap *registry_heaps(void)

@@ -43,9 +43,6 @@ struct heap *registry_make_commons(void) HIDDEN;
 /* Some parked heap, another one each time; NULL when none is. It may be adopted at any moment. */
 struct heap *registry_some_parked(void) HIDDEN;
 
-/* Another heap that has much free memory in its slabs, if one of the next few is such; NULL: none. */
-struct heap *registry_some_hoarder(const struct heap *asking) HIDDEN;
-
 /* All heaps, newest first, by next_heap: the list only grows. */
 struct heap *registry_heaps(void) HIDDEN;
 size_t registry_heap_count(size_t *parked) HIDDEN;
