@@ -13,8 +13,10 @@ if(PKG_CONFIG_FOUND)
   pkg_check_modules(zlib QUIET IMPORTED_TARGET zlib)
 endif()
 
-# The image reader: it knows the layout of the allocator's records, and links none of its code.
+# The image reader: it knows the layout of the allocator's records, and links nothing of it but the table of
+# size classes.
 file(GLOB reader_sources CONFIGURE_DEPENDS src/reader/*.c)
+list(APPEND reader_sources src/region/classes.c)
 add_library(hakmem_reader STATIC ${reader_sources})
 target_link_libraries(hakmem_reader PUBLIC hakmem_flags)
 

@@ -235,7 +235,10 @@ void reader_snapshot_free(struct reader_snapshot *snapshot);
 
 enum reader_block_state { READER_LIVE, READER_FREE, READER_PUBLISHED, READER_CACHED };
 
+/* Of a size class below READER_CLASSES: the size of its blocks, units and blocks of one of its slabs. */
 size_t reader_class_bytes(unsigned size_class);
+unsigned reader_class_units(unsigned size_class);
+unsigned reader_class_blocks(unsigned size_class);
 
 static inline size_t reader_superslab_bytes(const struct reader_snapshot *snapshot)
 {

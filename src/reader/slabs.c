@@ -15,16 +15,6 @@ struct raw_slab {
     uint64_t words[MAP_WORDS], remote[MAP_WORDS];
 };
 
-static unsigned class_units(unsigned size_class)
-{
-    return reader_class_bytes(size_class) > 8192 ? WIDE_UNITS : 1;
-}
-
-static unsigned class_blocks(unsigned size_class)
-{
-    return (unsigned)(class_units(size_class) * UNIT_BYTES / reader_class_bytes(size_class));
-}
-
 static bool is_slab_tag(uint32_t tag)
 {
     return tag >= TAG_OWNED && tag % TAG_OWNED < SIZE_CLASSES;
@@ -48,8 +38,8 @@ static uint64_t map_address(const struct build *build, size_t unit)
 static bool is_head(const struct slab *record, size_t unit, uint32_t tag)
 {
     return record->unit_offset == 0 && record->unit == unit && record->size_class == tag % TAG_OWNED &&
-           record->owner == tag >> TAG_OWNER_LOG2 && record->blocks == class_blocks(record->size_class) &&
-           record->free_blocks <= record->blocks;
+           record->owner == tag >> TAG_OWNER_LOG2 &&
+           record->blocks == reader_class_blocks(record->size_class) && record->free_blocks <= record->blocks;
 }
 
 static bool has_inline_maps(const struct slab *record)
@@ -157,7 +147,7 @@ static bool keep_slab(struct build *build, struct raw_slab *raw, size_t unit, bo
         .free_blocks = (uint16_t)count_bits(raw->words, words),
         .published_blocks = (uint16_t)count_bits(raw->remote, words),
         .size_class = raw->record.size_class,
-        .units = (uint8_t)class_units(raw->record.size_class),
+        .units = (uint8_t)reader_class_units(raw->record.size_class),
         .list = raw->record.state,
         .torn = torn,
     };
@@ -208,7 +198,7 @@ static bool add_unit(struct build *build, struct batch *batch, size_t unit, cons
 static bool is_inner(const struct slab *records, size_t index, uint32_t tag)
 {
     unsigned offset = records[index].unit_offset;
-    return offset > 0 && offset < class_units(tag % TAG_OWNED) && offset <= index &&
+    return offset > 0 && offset < reader_class_units(tag % TAG_OWNED) && offset <= index &&
            records[index - offset].unit_offset == 0;
 }
 
@@ -218,8 +208,8 @@ static bool add_superslab(struct build *build, struct batch *batch, size_t first
         uint32_t tag = build->tags[first + i];
         bool torn;
         if (!is_slab_tag(tag) || is_inner(records, i, tag) ||
-            i + class_units(tag % TAG_OWNED) > SUPERSLAB_UNITS ||
-            first + i + class_units(tag % TAG_OWNED) > build->image.units)
+            i + reader_class_units(tag % TAG_OWNED) > SUPERSLAB_UNITS ||
+            first + i + reader_class_units(tag % TAG_OWNED) > build->image.units)
             continue;
         if (is_head(&records[i], first + i, tag)) {
             if (!add_unit(build, batch, first + i, &records[i]))

@@ -157,13 +157,17 @@ void reader_snapshot_free(struct reader_snapshot *snapshot)
 
 size_t reader_class_bytes(unsigned size_class)
 {
-    size_t step = size_class % 8 + 1;
-    if (size_class < 32)
-        return 16 * ((size_t)size_class + 1);
-    if (size_class < 48)
-        return 512 + 32 * ((size_t)size_class - 31);
-    unsigned doubling = (size_class - 48) / 8;
-    return ((size_t)1024 << doubling) + ((size_t)128 << doubling) * step;
+    return class_size(size_class);
+}
+
+unsigned reader_class_units(unsigned size_class)
+{
+    return size_classes[size_class].slab_units;
+}
+
+unsigned reader_class_blocks(unsigned size_class)
+{
+    return size_classes[size_class].slab_blocks;
 }
 
 /* Of `count` elements sorted by `field`: the last one that is not above `key`; NULL: none. */

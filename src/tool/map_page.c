@@ -48,11 +48,10 @@ static json_t *classes_json(void)
 {
     json_t *array = json_array();
     for (unsigned i = 0; i < READER_CLASSES; i++) {
-        size_t bytes = reader_class_bytes(i);
-        int units = bytes > 8192 ? 4 : 1;
-        int blocks = (int)((size_t)units * READER_UNIT_BYTES / bytes);
-        json_array_append_new(
-            array, json_pack("{s:I,s:i,s:i}", "bytes", (json_int_t)bytes, "blocks", blocks, "units", units));
+        json_int_t bytes = (json_int_t)reader_class_bytes(i);
+        int units = (int)reader_class_units(i), blocks = (int)reader_class_blocks(i);
+        json_array_append_new(array,
+                              json_pack("{s:I,s:i,s:i}", "bytes", bytes, "blocks", blocks, "units", units));
     }
     return array;
 }

@@ -1,4 +1,4 @@
-/* The reader computes the size classes; they are the allocator's. */
+/* The reader's size classes are the allocator's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
