@@ -14,6 +14,15 @@ struct census_entry {
     uint64_t free_map[SLAB_MAP_BYTES / 8]; /* a bit for each block that is free or published */
 };
 
+/* How many of the entry's blocks the map calls free. */
+static inline unsigned census_free_blocks(const struct census_entry *entry)
+{
+    unsigned blocks = 0;
+    for (unsigned w = 0; w < (entry->blocks + 63) / 64; w++)
+        blocks += bit_count(entry->free_map[w]);
+    return blocks;
+}
+
 /* Visits all of them, lowest address first, each read under its owner's lock; stops when visit says
  * false. Blocks in FastCaches, magazines and the depot count as taken. The entry is only good during
  * the call. The caller holds no lock. */

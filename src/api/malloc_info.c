@@ -15,11 +15,8 @@ struct free_sizes {
 static bool add_slab(const struct census_entry *entry, void *argument)
 {
     struct free_sizes *sizes = argument;
-    if (entry->block_bytes > SLAB_MAX_BYTES)
-        return true;
-    size_t *blocks = &sizes->blocks[class_of_size(entry->block_bytes)];
-    for (unsigned w = 0; w < (entry->blocks + 63) / 64; w++)
-        *blocks += bit_count(entry->free_map[w]);
+    if (entry->size_class < SIZE_CLASSES)
+        sizes->blocks[entry->size_class] += census_free_blocks(entry);
     return true;
 }
 

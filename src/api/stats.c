@@ -109,18 +109,10 @@ static void add_pool(struct hakmem_stats *stats)
     stats->lru_evictions = pool.lru_evictions;
 }
 
-static unsigned free_in_map(const struct census_entry *entry)
-{
-    unsigned blocks = 0;
-    for (unsigned w = 0; w < (entry->blocks + 63) / 64; w++)
-        blocks += bit_count(entry->free_map[w]);
-    return blocks;
-}
-
 static bool add_entry(const struct census_entry *entry, void *argument)
 {
     struct hakmem_stats *stats = argument;
-    unsigned taken = entry->blocks - free_in_map(entry);
+    unsigned taken = entry->blocks - census_free_blocks(entry);
     stats->live_blocks += taken;
     stats->live_bytes += taken * (uint64_t)entry->block_bytes;
     return true;
@@ -179,7 +171,7 @@ static bool add_slab(const struct census_entry *entry, void *argument)
     if (entry->size_class >= classes->count)
         return true;
     struct hakmem_class_stats *class = &classes->first[entry->size_class];
-    unsigned taken = entry->blocks - free_in_map(entry);
+    unsigned taken = entry->blocks - census_free_blocks(entry);
     class->slabs++;
     class->live_blocks += taken;
     class->resident_bytes += align_up(entry->blocks * entry->block_bytes, vm_page_bytes()) -
