@@ -5,45 +5,9 @@
 set -u
 hakmem=${1:-${HK_COMMAND:-build/hakmem}}
 [ -x "$hakmem" ] || exit 77
-failures=0
+. "$(dirname "$0")/outputs.sh"
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-
-# expect NAME STATUS COMMAND…: the command ends with this status; its output is kept in $scratch.
-expect() {
-    name=$1 wanted=$2
-    shift 2
-    "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-    got=$?
-    if [ "$got" -ne "$wanted" ]; then
-        echo "FAIL $name: status $got, not $wanted"
-        cat "$scratch/err"
-        failures=$((failures + 1))
-    else
-        echo "ok   $name"
-    fi
-}
-
-# says NAME FILE PATTERN: what was kept has a line that matches.
-says() {
-    if grep -q -e "$3" "$scratch/$2"; then
-        echo "ok   $1"
-    else
-        echo "FAIL $1: no '$3' in:"
-        cat "$scratch/$2"
-        failures=$((failures + 1))
-    fi
-}
-
-one_error_line() {
-    if [ "$(wc -l <"$scratch/err")" -eq 1 ]; then
-        echo "ok   $1"
-    else
-        echo "FAIL $1: not one line:"
-        cat "$scratch/err"
-        failures=$((failures + 1))
-    fi
-}
 
 expect "--version" 0 "$hakmem" --version
 says "--version names itself" out '^hakmem [0-9]*\.[0-9]*\.[0-9]*$'

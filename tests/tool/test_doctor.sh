@@ -6,16 +6,10 @@ hakmem=${1:-${HK_COMMAND:?}}
 library=${HAKMEM_LIB:?}
 here=$(cd "$(dirname "$0")" && pwd)
 [ -x "$hakmem" ] && [ -z "${HK_EMULATOR:-}" ] || exit 77
-failures=0
+. "$(dirname "$0")/checks.sh"
 processes=
 scratch=$(mktemp -d) || exit 1
 trap 'for p in $processes; do kill -9 "$p" 2>/dev/null; done; rm -rf "$scratch"' EXIT
-
-ok() { echo "ok   $1"; }
-fail() {
-    echo "FAIL $1"
-    failures=$((failures + 1))
-}
 
 # says NAME STATUS PATTERN COMMAND…: ends with the status; its output, of both kinds, has a line that matches.
 says() {

@@ -4,45 +4,10 @@
 set -u
 hakmem=${1:-${HK_COMMAND:-build/hakmem}}
 [ -x "$hakmem" ] || exit 77
-failures=0
+. "$(dirname "$0")/outputs.sh"
 scratch=$(mktemp -d) || exit 1
 started=
 trap '[ -z "$started" ] || kill -9 "$started" 2>/dev/null; rm -rf "$scratch"' EXIT
-
-# expect NAME STATUS COMMAND…: the command ends with this status; its output is kept in $scratch.
-expect() {
-    name=$1 wanted=$2
-    shift 2
-    "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-    got=$?
-    if [ "$got" -ne "$wanted" ]; then
-        echo "FAIL $name: status $got, not $wanted"
-        cat "$scratch/err"
-        failures=$((failures + 1))
-    else
-        echo "ok   $name"
-    fi
-}
-
-says() { # NAME FILE PATTERN
-    if grep -q -e "$3" "$scratch/$2"; then
-        echo "ok   $1"
-    else
-        echo "FAIL $1: no '$3' in:"
-        head -c 2000 "$scratch/$2"
-        failures=$((failures + 1))
-    fi
-}
-
-one_error_line() {
-    if [ "$(wc -l <"$scratch/err")" -eq 1 ]; then
-        echo "ok   $1"
-    else
-        echo "FAIL $1: not one line:"
-        cat "$scratch/err"
-        failures=$((failures + 1))
-    fi
-}
 
 well_formed() {
     python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$1"

@@ -9,16 +9,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 docs=$here/../../docs
 probe=${HK_BUILD_DIR:?}/tests/reader_probe
 [ -x "$hakmem" ] && [ -x "$probe" ] || exit 77
-failures=0
+. "$(dirname "$0")/checks.sh"
 processes=
 scratch=$(mktemp -d) || exit 1
 trap 'for p in $processes; do kill -9 "$p" 2>/dev/null; done; rm -rf "$scratch"' EXIT
-
-ok() { echo "ok   $1"; }
-fail() {
-    echo "FAIL $1"
-    failures=$((failures + 1))
-}
 
 # says NAME PATTERN COMMAND…: the command's output, of both kinds, has a line that matches.
 says() {

@@ -6,7 +6,7 @@ hakmem=${1:-${HK_COMMAND:?}}
 library=${HAKMEM_LIB:?}
 probe=${HK_BUILD_DIR:?}/tests/reader_probe
 [ -x "$hakmem" ] && [ -x "$probe" ] && [ -z "${HK_EMULATOR:-}" ] || exit 77
-failures=0
+. "$(dirname "$0")/checks.sh"
 processes=
 scratch=$(mktemp -d) || exit 1
 opened=0
@@ -14,12 +14,6 @@ terminal() { tmux -L "hakmem-test-$$-$opened" -f /dev/null "$@"; }
 trap 'for p in $processes; do kill -9 "$p" 2>/dev/null; done
       command -v tmux >/dev/null && terminal kill-server 2>/dev/null
       rm -rf "$scratch"' EXIT
-
-ok() { echo "ok   $1"; }
-fail() {
-    echo "FAIL $1"
-    failures=$((failures + 1))
-}
 
 # says NAME STATUS PATTERN COMMAND…: ends with the status; its output, of both kinds, has a line that matches.
 says() {
