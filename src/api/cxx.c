@@ -24,22 +24,22 @@ static new_handler current_handler(void)
 }
 
 /* As the standard says: call the new-handler and try again, until it gives up or there is none. */
-static COLD void *new_slow(size_t align, size_t size)
+static COLD void *new_slow(size_t align, size_t size, unsigned how)
 {
     for (;;) {
         new_handler handler = current_handler();
         if (!handler)
             return NULL;
         handler();
-        void *block = front_aligned(align, size);
+        void *block = front_aligned(align, size, how);
         if (block)
             return block;
     }
 }
 
-static COLD void *new_or_throw(size_t align, size_t size)
+static COLD void *new_or_throw(size_t align, size_t size, unsigned how)
 {
-    void *block = new_slow(align, size);
+    void *block = new_slow(align, size, how);
     if (!block)
         throw_bad_alloc(size);
     return block;
@@ -47,90 +47,68 @@ static COLD void *new_or_throw(size_t align, size_t size)
 
 /* A handler may throw bad_alloc, which a nothrow operator must catch. C cannot: the C++ runtime's own
  * operator, which calls the throwing one and catches, does it for us. */
-static COLD void *new_nothrow(const char *runtime_name, size_t align, size_t size, const void *nothrow)
+static COLD void *new_nothrow(const char *runtime_name, size_t align, size_t size, unsigned how,
+                              const void *nothrow)
 {
     if (!current_handler())
         return NULL;
     void *runtime = foreign_function(runtime_name);
     if (!runtime)
-        return new_slow(align, size);
+        return new_slow(align, size, how);
     return align > 1 ? ((void *(*)(size_t, size_t, const void *))runtime)(size, align, nothrow)
                      : ((void *(*)(size_t, const void *))runtime)(size, nothrow);
 }
 
-EXPORT void *_Znwm(size_t size)
-{
-    void *block = front_malloc_inline(size);
-    return likely(block) ? block : new_or_throw(1, size);
-}
+/* One set for objects, one for arrays: the same but for what checks are told. */
+#define OPERATORS(NEW, DELETE, HOW)                                                                          \
+    EXPORT void *NEW##m(size_t size)                                                                         \
+    {                                                                                                        \
+        void *block = front_malloc_as(size, HOW);                                                            \
+        return likely(block) ? block : new_or_throw(1, size, HOW);                                           \
+    }                                                                                                        \
+    EXPORT void *NEW##mRKSt9nothrow_t(size_t size, const void *nothrow)                                      \
+    {                                                                                                        \
+        void *block = front_malloc_as(size, HOW);                                                            \
+        return likely(block) ? block : new_nothrow(#NEW "mRKSt9nothrow_t", 1, size, HOW, nothrow);           \
+    }                                                                                                        \
+    EXPORT void *NEW##mSt11align_val_t(size_t size, size_t align)                                            \
+    {                                                                                                        \
+        void *block = front_aligned(align, size, (HOW) | HOW_ALIGNED);                                       \
+        return likely(block) ? block : new_or_throw(align, size, (HOW) | HOW_ALIGNED);                       \
+    }                                                                                                        \
+    EXPORT void *NEW##mSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, const void *nothrow)         \
+    {                                                                                                        \
+        void *block = front_aligned(align, size, (HOW) | HOW_ALIGNED);                                       \
+        return likely(block) ? block                                                                         \
+                             : new_nothrow(#NEW "mSt11align_val_tRKSt9nothrow_t", align, size,               \
+                                           (HOW) | HOW_ALIGNED, nothrow);                                    \
+    }                                                                                                        \
+    EXPORT void DELETE##Pv(void *p)                                                                          \
+    {                                                                                                        \
+        front_free_as(p, 0, 0, HOW);                                                                         \
+    }                                                                                                        \
+    EXPORT void DELETE##Pvm(void *p, size_t size)                                                            \
+    {                                                                                                        \
+        front_free_as(p, size, 0, (HOW) | HOW_SIZED);                                                        \
+    }                                                                                                        \
+    EXPORT void DELETE##PvSt11align_val_t(void *p, size_t align)                                             \
+    {                                                                                                        \
+        front_free_as(p, 0, align, (HOW) | HOW_ALIGNED);                                                     \
+    }                                                                                                        \
+    EXPORT void DELETE##PvmSt11align_val_t(void *p, size_t size, size_t align)                               \
+    {                                                                                                        \
+        front_free_as(p, size, align, (HOW) | HOW_SIZED | HOW_ALIGNED);                                      \
+    }                                                                                                        \
+    EXPORT void DELETE##PvRKSt9nothrow_t(void *p, const void *nothrow)                                       \
+    {                                                                                                        \
+        (void)nothrow;                                                                                       \
+        front_free_as(p, 0, 0, HOW);                                                                         \
+    }                                                                                                        \
+    EXPORT void DELETE##PvSt11align_val_tRKSt9nothrow_t(void *p, size_t align, const void *nothrow)          \
+    {                                                                                                        \
+        (void)nothrow;                                                                                       \
+        front_free_as(p, 0, align, (HOW) | HOW_ALIGNED);                                                     \
+    }
 
-EXPORT void *_ZnwmRKSt9nothrow_t(size_t size, const void *nothrow)
-{
-    void *block = front_malloc_inline(size);
-    return likely(block) ? block : new_nothrow("_ZnwmRKSt9nothrow_t", 1, size, nothrow);
-}
-
-EXPORT void *_ZnwmSt11align_val_t(size_t size, size_t align)
-{
-    void *block = front_aligned(align, size);
-    return likely(block) ? block : new_or_throw(align, size);
-}
-
-EXPORT void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, const void *nothrow)
-{
-    void *block = front_aligned(align, size);
-    return likely(block) ? block : new_nothrow("_ZnwmSt11align_val_tRKSt9nothrow_t", align, size, nothrow);
-}
-
-EXPORT void _ZdlPv(void *p)
-{
-    front_free_inline(p);
-}
-
-EXPORT void _ZdlPvm(void *p, size_t size)
-{
-    (void)size;
-    front_free_inline(p);
-}
-
-EXPORT void _ZdlPvSt11align_val_t(void *p, size_t align)
-{
-    (void)align;
-    front_free_inline(p);
-}
-
-EXPORT void _ZdlPvmSt11align_val_t(void *p, size_t size, size_t align)
-{
-    (void)size;
-    (void)align;
-    front_free_inline(p);
-}
-
-EXPORT void _ZdlPvRKSt9nothrow_t(void *p, const void *nothrow)
-{
-    (void)nothrow;
-    front_free_inline(p);
-}
-
-EXPORT void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *p, size_t align, const void *nothrow)
-{
-    (void)align;
-    (void)nothrow;
-    front_free_inline(p);
-}
-
-/* The arrays' operators are the same functions. */
-#define SAME_AS(target) EXPORT __attribute__((alias(#target)))
-
-SAME_AS(_Znwm) void *_Znam(size_t size);
-SAME_AS(_ZnwmRKSt9nothrow_t) void *_ZnamRKSt9nothrow_t(size_t size, const void *nothrow);
-SAME_AS(_ZnwmSt11align_val_t) void *_ZnamSt11align_val_t(size_t size, size_t align);
-SAME_AS(_ZnwmSt11align_val_tRKSt9nothrow_t)
-void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, const void *nothrow);
-SAME_AS(_ZdlPv) void _ZdaPv(void *p);
-SAME_AS(_ZdlPvm) void _ZdaPvm(void *p, size_t size);
-SAME_AS(_ZdlPvSt11align_val_t) void _ZdaPvSt11align_val_t(void *p, size_t align);
-SAME_AS(_ZdlPvmSt11align_val_t) void _ZdaPvmSt11align_val_t(void *p, size_t size, size_t align);
-SAME_AS(_ZdlPvRKSt9nothrow_t) void _ZdaPvRKSt9nothrow_t(void *p, const void *nothrow);
-SAME_AS(_ZdlPvSt11align_val_tRKSt9nothrow_t)
-void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *p, size_t align, const void *nothrow);
+OPERATORS(_Znw, _Zdl, HOW_NEW)
+OPERATORS(_Zna, _Zda, HOW_ARRAY)

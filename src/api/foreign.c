@@ -121,8 +121,10 @@ void foreign_free(void *p)
         return;
     }
     void (*next)(void *) = is_in_break_heap(p) ? (void (*)(void *))foreign_function("free") : NULL;
-    if (!next)
-        misuse_foreign(p);
+    if (!next) {
+        misuse_foreign("free", p);
+        return;
+    }
     next(p);
 }
 
@@ -130,8 +132,11 @@ void *foreign_realloc(void *p, size_t size)
 {
     bool is_theirs = foreign_is_in_charge() || is_in_break_heap(p);
     void *(*next)(void *, size_t) = is_theirs ? (void *(*)(void *, size_t))foreign_function("realloc") : NULL;
-    if (!next)
-        misuse_foreign(p);
+    if (!next) {
+        misuse_foreign("realloc", p);
+        errno = EINVAL;
+        return NULL;
+    }
     return next(p, size);
 }
 

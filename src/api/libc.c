@@ -57,15 +57,12 @@ EXPORT void *reallocarray(void *p, size_t count, size_t size)
 /* C23: the size is a promise that free does not need. */
 EXPORT void free_sized(void *p, size_t size)
 {
-    (void)size;
-    free(p);
+    front_free_as(p, size, 0, HOW_MALLOC | HOW_SIZED);
 }
 
 EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
 {
-    (void)align;
-    (void)size;
-    free(p);
+    front_free_as(p, size, align, HOW_MALLOC | HOW_SIZED | HOW_ALIGNED);
 }
 
 /* ---- alignment */
@@ -74,7 +71,7 @@ static void *aligned(size_t align, size_t size)
 {
     if (unlikely(!tls_real) && foreign_is_in_charge())
         return foreign_next_aligned(align, size);
-    return front_aligned(align, size);
+    return front_aligned(align, size, HOW_MALLOC | HOW_ALIGNED);
 }
 
 /* As glibc: an alignment that is not a power of two is rounded up to one; EINVAL when there is none. */
@@ -124,7 +121,7 @@ EXPORT void *pvalloc(size_t size)
 
 EXPORT size_t malloc_usable_size(void *p)
 {
-    return front_usable_size(p);
+    return front_usable_size("malloc_usable_size", p);
 }
 
 EXPORT int malloc_trim(size_t pad)

@@ -19,7 +19,7 @@ EXPORT const char *hakmem_version(void)
 
 EXPORT size_t hakmem_usable_size(const void *p)
 {
-    return p && hakmem_owns(p) ? front_usable_size(p) : 0;
+    return p && hakmem_owns(p) ? front_usable_size(NULL, p) : 0;
 }
 
 EXPORT size_t hakmem_good_size(size_t size)
@@ -37,18 +37,27 @@ EXPORT bool hakmem_owns(const void *p)
 
 EXPORT size_t hakmem_trim(void)
 {
-    return scavenger_trim();
+    struct heap *before = thread_enter_from();
+    size_t bytes = before == &inside_gate ? 0 : scavenger_trim();
+    thread_leave_to(before);
+    return bytes;
 }
 
 EXPORT size_t hakmem_idle(void)
 {
-    return registry_rest();
+    struct heap *before = thread_enter_from();
+    size_t bytes = before == &inside_gate ? 0 : registry_rest();
+    thread_leave_to(before);
+    return bytes;
 }
 
 EXPORT size_t hakmem_squeeze(void)
 {
-    registry_start_afresh();
-    return scavenger_trim();
+    struct heap *before = thread_enter_from();
+    if (before != &inside_gate)
+        registry_start_afresh();
+    thread_leave_to(before);
+    return hakmem_trim();
 }
 
 /* ---- statistics */
@@ -128,6 +137,22 @@ static void add_cached(void *const *blocks, size_t n, unsigned size_class, void 
     stats->live_bytes -= bytes < stats->live_bytes ? bytes : stats->live_bytes;
 }
 
+static void add_memory(struct hakmem_stats *stats)
+{
+    size_t parked;
+    registry_heap_count(&parked);
+    stats->heaps_parked = parked;
+    stats->metadata_bytes = region_metadata_bytes();
+    stats->mapped_bytes = region_payload_bytes();
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        add_heap(heap, stats);
+    add_pool(stats);
+    scavenger_hold();
+    census_visit(add_entry, stats);
+    census_visit_cached(add_cached, stats);
+    scavenger_let_go();
+}
+
 EXPORT bool hakmem_stats_read(struct hakmem_stats *out, size_t size)
 {
     if (!out)
@@ -140,20 +165,10 @@ EXPORT bool hakmem_stats_read(struct hakmem_stats *out, size_t size)
     stats.calls_mremap = load(&vm_calls.mremap);
     stats.calls_prctl = load(&vm_calls.prctl);
     add_scavenger(&stats);
-    if (region_units()) {
-        size_t parked;
-        registry_heap_count(&parked);
-        stats.heaps_parked = parked;
-        stats.metadata_bytes = region_metadata_bytes();
-        stats.mapped_bytes = region_payload_bytes();
-        for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
-            add_heap(heap, &stats);
-        add_pool(&stats);
-        scavenger_hold();
-        census_visit(add_entry, &stats);
-        census_visit_cached(add_cached, &stats);
-        scavenger_let_go();
-    }
+    struct heap *before = thread_enter_from();
+    if (region_units())
+        add_memory(&stats);
+    thread_leave_to(before);
     memcpy(out, &stats, size_min(size, sizeof stats));
     return true;
 }
@@ -195,12 +210,14 @@ EXPORT size_t hakmem_class_stats_read(struct hakmem_class_stats *first, size_t c
     struct classes classes = {first, size_min(count, SIZE_CLASSES)};
     for (unsigned c = 0; c < classes.count; c++)
         first[c] = (struct hakmem_class_stats){.block_bytes = class_size(c)};
+    struct heap *before = thread_enter_from();
     if (region_units() && count) {
         scavenger_hold();
         census_visit(add_slab, &classes);
         census_visit_cached(add_class_cached, &classes);
         scavenger_let_go();
     }
+    thread_leave_to(before);
     for (unsigned c = 0; c < classes.count; c++) {
         first[c].live_bytes = first[c].live_blocks * first[c].block_bytes;
         first[c].cached_bytes = first[c].cached_blocks * first[c].block_bytes;
@@ -302,8 +319,10 @@ static bool walk_held(struct walk *walk)
 EXPORT bool hakmem_walk(hakmem_walk_fn visit, void *argument)
 {
     struct walk walk = {.visit = visit, .argument = argument};
+    struct heap *before = thread_enter_from();
     scavenger_hold();
     bool whole = walk_held(&walk);
     scavenger_let_go();
+    thread_leave_to(before);
     return whole;
 }

@@ -80,7 +80,7 @@ static const char *put_conversion(struct text *text, const char *f, va_list *arg
     return f + 1;
 }
 
-static size_t format_text(char *buffer, size_t size, const char *format, va_list *arguments)
+size_t log_format_list(char *buffer, size_t size, const char *format, va_list *arguments)
 {
     struct text text = {buffer, buffer + size - 1};
     while (*format)
@@ -105,7 +105,7 @@ static void print(const char *prefix, const char *format, va_list *arguments)
     char line[LINE_BYTES];
     size_t length = strlen(prefix);
     memcpy(line, prefix, length);
-    length += format_text(line + length, sizeof line - length - 1, format, arguments);
+    length += log_format_list(line + length, sizeof line - length - 1, format, arguments);
     line[length++] = '\n';
     for (size_t done = 0; done < length;) {
         ssize_t n = write(atomic_load_explicit(&output, memory_order_relaxed), line + done, length - done);
@@ -136,7 +136,7 @@ size_t log_format(char *buffer, size_t size, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    size_t length = format_text(buffer, size, format, &arguments);
+    size_t length = log_format_list(buffer, size, format, &arguments);
     va_end(arguments);
     return length;
 }

@@ -4,6 +4,7 @@
 #ifndef HAKMEM_BASE_LOG_H
 #define HAKMEM_BASE_LOG_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/config.h"
@@ -22,6 +23,9 @@ void log_to(int fd) HIDDEN;
 /* Formats like log_line into a buffer of `size` bytes, always ended by a NUL; returns the length. */
 size_t log_format(char *buffer, size_t size, const char *format, ...) HIDDEN
     __attribute__((format(printf, 3, 4)));
+
+/* The same from a list of arguments. */
+size_t log_format_list(char *buffer, size_t size, const char *format, va_list *arguments) HIDDEN;
 
 /* A program's mistake that cannot be survived: prints the line and aborts. */
 void log_fatal(const char *format, ...) HIDDEN COLD __attribute__((noreturn, format(printf, 1, 2)));

@@ -8,46 +8,93 @@
 
 #include "heap/registry.h"
 
+/* What a call says besides the block: by which function, and of which size and alignment the program says it
+ * is. The fast paths do not look at it; checks do. A number of: */
+enum {
+    HOW_MALLOC = 0, /* malloc and its kin, free */
+    HOW_NEW = 1,    /* operator new, delete */
+    HOW_ARRAY = 2,  /* operator new[], delete[] */
+    HOW_KIND = 3,   /* mask of these */
+    HOW_SIZED = 4,  /* freed with a size */
+    HOW_ALIGNED = 8 /* made, or freed, with an alignment */
+};
+
+/* A free's: 0 for what it does not say. */
+struct claim {
+    size_t size, align;
+    unsigned how;
+};
+
 /* Sizes above SMALL_MAX_BYTES. */
 void *front_malloc_medium(size_t size) HIDDEN;
+void *front_malloc_medium_as(size_t size, unsigned how) HIDDEN;
 
 /* An empty FastCache, or the gate. */
 void *front_malloc_slow(size_t size) HIDDEN;
+void *front_malloc_slow_as(size_t size, unsigned how) HIDDEN;
 
-/* A block that is not of a slab of the thread's own heap, a full FastCache, or the gate. */
+/* A block that is not of a slab of the thread's own heap, a full FastCache, the block that was freed last, or
+ * the gate. */
 void front_free_slow(void *p) HIDDEN;
+void front_free_slow_as(void *p, size_t size, size_t align, unsigned how) HIDDEN;
 
 /* Not in the region: NULL, or another allocator's, or garbage. */
 void front_free_foreign(void *p) HIDDEN;
 
-static inline __attribute__((always_inline)) void *front_malloc_inline(size_t size)
+#define FRONT_INLINE static inline __attribute__((always_inline))
+
+/* `how` is a constant where this is inlined. */
+FRONT_INLINE void *front_malloc_as(size_t size, unsigned how)
 {
     struct heap *heap = tls_heap;
     if (unlikely(size > SMALL_MAX_BYTES))
-        return front_malloc_medium(size);
+        return how ? front_malloc_medium_as(size, how) : front_malloc_medium(size);
     unsigned size_class = heap->class_of[(size + 15) >> 4];
     void **top = heap->top[size_class];
     void *block = *top; /* slot 0 holds NULL: an empty stack needs no second look */
     if (unlikely(!block))
-        return front_malloc_slow(size);
+        return how ? front_malloc_slow_as(size, how) : front_malloc_slow(size);
     heap->top[size_class] = top - 1;
     return block;
 }
 
-static inline __attribute__((always_inline)) void front_free_inline(void *p)
+FRONT_INLINE void *front_malloc_inline(size_t size)
 {
-    size_t unit = region_unit_of(p);
-    if (unlikely(unit >= region_units()))
-        return front_free_foreign(p);
+    return front_malloc_as(size, HOW_MALLOC);
+}
+
+/* True: the block is on its FastCache. */
+FRONT_INLINE bool front_free_fast(void *p, size_t unit)
+{
     struct heap *heap = tls_heap;
     uint32_t size_class = region_tag(unit) - heap->tag; /* below SIZE_CLASSES: a block of our own */
     if (unlikely(size_class >= SIZE_CLASSES))
-        return front_free_slow(p);
+        return false;
     void **top = heap->top[size_class];
-    if (unlikely(top == heap->limit[size_class]))
-        return front_free_slow(p);
+    if (unlikely(top == heap->limit[size_class]) ||
+        unlikely(*top == p)) /* freed just before: a double free */
+        return false;
     *++top = p;
     heap->top[size_class] = top;
+    return true;
+}
+
+FRONT_INLINE void front_free_inline(void *p)
+{
+    size_t unit = region_unit_of(p);
+    if (unlikely(unit >= region_units()))
+        front_free_foreign(p);
+    else if (unlikely(!front_free_fast(p, unit)))
+        front_free_slow(p);
+}
+
+FRONT_INLINE void front_free_as(void *p, size_t size, size_t align, unsigned how)
+{
+    size_t unit = region_unit_of(p);
+    if (unlikely(unit >= region_units()))
+        front_free_foreign(p);
+    else if (unlikely(!front_free_fast(p, unit)))
+        front_free_slow_as(p, size, align, how);
 }
 
 void *front_malloc(size_t size) HIDDEN;
@@ -60,12 +107,13 @@ void *front_calloc(size_t size) HIDDEN;
 void *front_realloc(void *p, size_t size) HIDDEN;
 
 /* A block aligned to `align`, a power of two. */
-void *front_aligned(size_t align, size_t size) HIDDEN;
+void *front_aligned(size_t align, size_t size, unsigned how) HIDDEN;
 
-/* Usable bytes of a block; 0 for NULL. A foreign pointer's are asked of its owner. */
-size_t front_usable_size(const void *p) HIDDEN;
+/* Usable bytes of a block; 0 for NULL. A foreign pointer's are asked of its owner. For a pointer into a block
+ * 0, and with `call`, the name of what was called, it is reported. */
+size_t front_usable_size(const char *call, const void *p) HIDDEN;
 
-/* front_usable_size(front_malloc(size)), without making a block; 0 above PTRDIFF_MAX. */
+/* The usable size of front_malloc(size), without making a block; 0 above PTRDIFF_MAX. */
 size_t front_good_size(size_t size) HIDDEN;
 
 /* Sets errno to ENOMEM; returns NULL. */

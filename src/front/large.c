@@ -73,8 +73,10 @@ static bool take_tag(size_t unit, uint32_t tag)
 static void run_free(size_t unit, uint32_t tag)
 {
     size_t units = tag - TAG_RUN;
-    if (!take_tag(unit, tag))
+    if (!take_tag(unit, tag)) {
         misuse_double_free((void *)region_unit_address(unit));
+        return;
+    }
     for (size_t i = 1; i < units; i++)
         region_tag_set(unit + i, TAG_NONE);
     struct heap *heap = own_heap();
@@ -122,8 +124,10 @@ static void *huge_malloc(size_t size, size_t align, bool zeroed)
 static void huge_free(size_t unit)
 {
     struct span span = pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2);
-    if (!take_tag(unit, TAG_HUGE))
+    if (!take_tag(unit, TAG_HUGE)) {
         misuse_double_free((void *)region_unit_address(unit));
+        return;
+    }
     pool_give_span(span);
 }
 
@@ -178,7 +182,6 @@ void *large_malloc(size_t size, size_t align, bool zeroed)
     if (!region_claim())
         return NULL;
     scavenger_watch();
-    scavenger_start_if_wanted();
     size = size_max(size, 1);
     return is_run_size(size, align) ? run_malloc(size, align, zeroed) : huge_malloc(size, align, zeroed);
 }
@@ -191,7 +194,7 @@ void large_free(void *p, size_t unit, uint32_t tag)
     else if (likely(at_start && tag == TAG_HUGE))
         huge_free(unit);
     else
-        misuse_free(p, unit, tag);
+        misuse_free("free", p, unit, tag);
 }
 
 size_t large_usable_size(const void *p, size_t unit, uint32_t tag)

@@ -5,8 +5,10 @@
 #include "front/foreign.h"
 #include "front/front.h"
 #include "front/large.h"
+#include "front/nested.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
+#include "heap/misuse.h"
 #include "heap/scavenger.h"
 #include "os/thread.h"
 
@@ -26,11 +28,17 @@ static void *or_no_memory(void *block)
 /* What is free but on its way between threads may be enough. */
 static void *large_or_no_memory(size_t size, size_t align, bool zeroed)
 {
+    if (unlikely(thread_is_inside()))
+        return or_no_memory(nested_malloc(size, align));
+    struct heap *before = tls_heap;
+    thread_enter();
     void *block = large_malloc(size, align, zeroed);
     if (unlikely(!block)) {
         registry_reclaim();
         block = large_malloc(size, align, zeroed);
     }
+    thread_leave(before);
+    scavenger_start_if_wanted();
     return or_no_memory(block);
 }
 
@@ -51,7 +59,7 @@ static void *malloc_large(size_t size, bool zeroed)
     return large_or_no_memory(size, 1, zeroed);
 }
 
-void *front_malloc_medium(size_t size)
+FRONT_INLINE void *malloc_medium(size_t size, unsigned how)
 {
     if (unlikely(size > SLAB_MAX_BYTES))
         return malloc_large(size, false);
@@ -60,9 +68,19 @@ void *front_malloc_medium(size_t size)
     void **top = heap->top[size_class];
     void *block = *top;
     if (unlikely(!block))
-        return front_malloc_slow(size);
+        return how ? front_malloc_slow_as(size, how) : front_malloc_slow(size);
     heap->top[size_class] = top - 1;
     return block;
+}
+
+void *front_malloc_medium(size_t size)
+{
+    return malloc_medium(size, HOW_MALLOC);
+}
+
+void *front_malloc_medium_as(size_t size, unsigned how)
+{
+    return malloc_medium(size, how);
 }
 
 /* A thread whose heap is parked already, or that could have none: one block at a time. */
@@ -92,41 +110,81 @@ static COLD void *malloc_counted(struct heap *heap, unsigned size_class)
     return *top;
 }
 
-/* Gives the thread its heap. False: it shares the commons, or there is no memory at all. */
-static COLD bool attach(void)
+/* Gives the thread its heap; NULL: there is no memory at all. */
+static COLD struct heap *attach(void)
 {
     struct heap *heap = registry_attach();
-    if (!heap || heap == registry_commons())
-        return false;
-    if (OPTION_VALUE(front_stats))
+    if (heap && heap != registry_commons() && OPTION_VALUE(front_stats))
         registry_gate(true);
-    return true;
+    return heap;
 }
 
-static COLD void *malloc_gated(size_t size)
+/* A block of a size class, in a thread whose own gate is closed. */
+static COLD void *malloc_behind_gate(unsigned size_class)
 {
+    struct heap *commons = registry_commons();
+    thread_enter();
+    void *block = tls_real == commons ? malloc_late(commons, size_class)
+                                      : malloc_counted(tls_real, size_class);
+    thread_leave(&gate_heap);
+    return block;
+}
+
+static COLD void *malloc_gated(size_t size, unsigned how)
+{
+    (void)how;
+    if (thread_is_inside())
+        return nested_malloc(size, 1);
     if (is_inert())
         return foreign_malloc(size);
-    if (!tls_real && !attach() && !tls_real)
+    if (!tls_real && !attach())
         return NULL;
-    unsigned size_class = class_of_size(size);
-    if (tls_real == registry_commons())
-        return malloc_late(tls_real, size_class);
-    return thread_is_gated() ? malloc_counted(tls_real, size_class) : front_malloc_inline(size);
+    return thread_is_gated() ? malloc_behind_gate(class_of_size(size)) : front_malloc_inline(size);
 }
 
-static COLD void *malloc_reclaimed(size_t size)
+static COLD void *malloc_reclaimed(struct heap *heap, unsigned size_class)
 {
     registry_reclaim();
-    return or_no_memory(fastcache_refill(tls_real, class_of_size(size)));
+    return fastcache_refill(heap, size_class);
+}
+
+/* What signal handlers freed while they could not. */
+static COLD void free_waiting(void)
+{
+    for (void *p; (p = nested_take_waiting()) != NULL;)
+        front_free(p);
+}
+
+static inline void free_waiting_if_any(void)
+{
+    if (unlikely(atomic_load_explicit(&nested_waiting, memory_order_relaxed)))
+        free_waiting();
+}
+
+FRONT_INLINE void *malloc_slow(size_t size, unsigned how)
+{
+    struct heap *heap = tls_heap;
+    if (unlikely(heap != tls_real))
+        return or_no_memory(malloc_gated(size, how));
+    unsigned size_class = class_of_size(size);
+    thread_enter();
+    void *block = fastcache_refill(heap, size_class);
+    if (unlikely(!block))
+        block = malloc_reclaimed(heap, size_class);
+    thread_leave(heap);
+    free_waiting_if_any();
+    scavenger_start_if_wanted();
+    return or_no_memory(block);
 }
 
 NOINLINE void *front_malloc_slow(size_t size)
 {
-    if (unlikely(thread_is_gated()))
-        return or_no_memory(malloc_gated(size));
-    void *block = fastcache_refill(tls_real, class_of_size(size));
-    return likely(block) ? block : malloc_reclaimed(size);
+    return malloc_slow(size, HOW_MALLOC);
+}
+
+NOINLINE void *front_malloc_slow_as(size_t size, unsigned how)
+{
+    return malloc_slow(size, how);
 }
 
 void *front_malloc(size_t size)
@@ -142,12 +200,15 @@ void *front_calloc(size_t size)
     return likely(block) ? memset(block, 0, size) : NULL;
 }
 
-void *front_aligned(size_t align, size_t size)
+void *front_aligned(size_t align, size_t size, unsigned how)
 {
+    (void)how;
     if (align <= BLOCK_ALIGN)
         return front_malloc_inline(size);
     if (unlikely(size > PAYLOAD_MAX))
         return front_no_memory();
+    if (unlikely(thread_is_inside()))
+        return or_no_memory(nested_malloc(size, align));
     if (is_inert())
         return foreign_aligned(align, size);
     unsigned size_class = class_of_aligned(size, align);
@@ -177,37 +238,62 @@ static COLD void free_counted(struct heap *heap, uint32_t tag, void *p)
 /* A block of a slab, freed by a thread at the gate. */
 static COLD void free_gated(void *p, uint32_t tag)
 {
-    if (!tls_real)
-        attach();
     if (!tls_real || tls_real == registry_commons())
         depot_publish(heap_of_number(tag >> TAG_OWNER_LOG2), tag & (TAG_OWNED - 1), &p, 1);
-    else if (thread_is_gated())
-        free_counted(tls_real, tag, p);
     else
-        front_free_inline(p);
+        free_counted(tls_real, tag, p);
 }
 
-NOINLINE void front_free_slow(void *p)
+static void free_of_slab(struct heap *heap, void *p, uint32_t tag)
 {
+    uint32_t size_class = tag - heap->tag;
+    if (size_class >= SIZE_CLASSES)
+        depot_free_remote(heap, tag, p);
+    else if (unlikely(*heap->top[size_class] == p))
+        misuse_double_free_of_block(p, class_size(size_class));
+    else
+        fastcache_push_full(heap, size_class, p);
+}
+
+static inline void free_slow(void *p, const struct claim *claim)
+{
+    (void)claim;
     size_t unit = region_unit_of(p);
     uint32_t tag = region_tag(unit);
+    if (unlikely(thread_is_inside())) {
+        nested_free(p);
+        return;
+    }
+    if (unlikely(!tls_real && tag >= TAG_OWNED))
+        attach();
     struct heap *heap = tls_heap;
+    thread_enter();
     if (unlikely(tag < TAG_OWNED))
         large_free(p, unit, tag);
     else if (unlikely(heap == &gate_heap))
         free_gated(p, tag);
-    else if (tag - heap->tag >= SIZE_CLASSES)
-        depot_free_remote(heap, tag, p);
     else
-        fastcache_push_full(heap, tag - heap->tag, p);
+        free_of_slab(heap, p, tag);
+    thread_leave(heap);
+    free_waiting_if_any();
+}
+
+NOINLINE void front_free_slow(void *p)
+{
+    free_slow(p, &(struct claim){0});
     if (unlikely(atomic_load_explicit(&scavenger_wanted, memory_order_relaxed)) &&
         !thread_loader_holds(__builtin_return_address(0)))
         scavenger_start();
 }
 
+NOINLINE void front_free_slow_as(void *p, size_t size, size_t align, unsigned how)
+{
+    free_slow(p, &(struct claim){size, align, how});
+}
+
 NOINLINE void front_free_foreign(void *p)
 {
-    if (p)
+    if (p && !nested_free_own(p))
         foreign_free(p);
 }
 
@@ -218,17 +304,27 @@ void front_free(void *p)
 
 /* ---- sizes */
 
-size_t front_usable_size(const void *p)
+size_t front_usable_size(const char *call, const void *p)
 {
     if (!p)
         return 0;
     size_t unit = region_unit_of(p);
-    if (unlikely(unit >= region_units()))
-        return foreign_usable_size(p);
+    if (unlikely(unit >= region_units())) {
+        size_t nested = nested_usable_size(p);
+        return nested ? nested : foreign_usable_size(p);
+    }
     uint32_t tag = region_tag(unit);
-    if (unlikely(tag < TAG_OWNED))
-        return large_usable_size(p, unit, tag);
-    return class_size(tag & (TAG_OWNED - 1));
+    if (unlikely(tag < TAG_OWNED)) {
+        size_t usable = large_usable_size(p, unit, tag);
+        if (!usable && call)
+            misuse_free(call, p, unit, tag);
+        return usable;
+    }
+    if (likely(slab_place_of(p, unit).exact))
+        return class_size(tag & (TAG_OWNED - 1));
+    if (call)
+        misuse_inside_slab(call, p);
+    return 0;
 }
 
 size_t front_good_size(size_t size)

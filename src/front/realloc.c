@@ -1,9 +1,10 @@
+#include <errno.h>
 #include <string.h>
 
 #include "front/foreign.h"
 #include "front/front.h"
 #include "front/large.h"
-#include "heap/misuse.h"
+#include "front/nested.h"
 
 /* Whether a block of `usable` bytes is good for `size`: enough, and not more than twice that. */
 static bool fits(size_t usable, size_t size)
@@ -17,8 +18,32 @@ static void *move(void *p, size_t usable, size_t size)
     if (unlikely(!block))
         return size <= usable ? p : NULL; /* it need not shrink */
     memcpy(block, p, size_min(usable, size));
-    front_free_inline(p);
+    front_free(p);
     return block;
+}
+
+static void *resize_large(void *p, size_t size)
+{
+    if (unlikely(thread_is_inside()))
+        return NULL;
+    struct heap *before = tls_heap;
+    thread_enter();
+    void *resized = large_resize(p, size);
+    thread_leave(before);
+    return resized;
+}
+
+/* Not a block, which has been said: the program gets nothing for it. */
+static COLD void *refuse(void)
+{
+    errno = EINVAL;
+    return NULL;
+}
+
+static COLD void *realloc_foreign(void *p, size_t size)
+{
+    size_t nested = nested_usable_size(p);
+    return nested ? move(p, nested, size) : foreign_realloc(p, size);
 }
 
 void *front_realloc(void *p, size_t size)
@@ -27,23 +52,19 @@ void *front_realloc(void *p, size_t size)
         return front_malloc_inline(size);
     if (unlikely(size > PAYLOAD_MAX))
         return front_no_memory();
-    size_t unit = region_unit_of(p);
-    if (unlikely(unit >= region_units()))
-        return foreign_realloc(p, size);
+    if (unlikely(region_unit_of(p) >= region_units()))
+        return realloc_foreign(p, size);
     if (size == 0) {
         front_free_inline(p);
         return NULL;
     }
-    uint32_t tag = region_tag(unit);
-    if (unlikely(tag >= TAG_OWNED && !slab_place_of(p, unit).exact))
-        misuse_inside_slab(p);
-    size_t usable = front_usable_size(p);
+    size_t usable = front_usable_size("realloc", p);
     if (fits(usable, size))
         return p;
     if (unlikely(usable == 0))
-        misuse_free(p, unit, tag);
+        return refuse();
     if (usable > SLAB_MAX_BYTES && size > SLAB_MAX_BYTES) {
-        void *resized = large_resize(p, size);
+        void *resized = resize_large(p, size);
         if (resized)
             return resized;
     }

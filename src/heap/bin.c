@@ -207,9 +207,11 @@ static void collect_slab(struct heap *heap, struct slab *slab, slab_link *releas
         unsigned w = bit_lowest(words);
         uint64_t mask = remote_take_word(slab, w);
         uint64_t twice = slab_words(slab)[w] & mask;
-        if (unlikely(twice))
+        if (unlikely(twice)) {
             misuse_double_free_in_slab(slab, w, twice);
-        blocks += bit_count(mask);
+            mask &= ~twice;
+        }
+        blocks += bit_count(mask | twice);
         if (words & (words - 1)) { /* the last word decides what becomes of the slab */
             slab_put(slab, w, mask);
             note_put(heap, slab, bit_count(mask));

@@ -135,12 +135,17 @@ void depot_publish(struct heap *heap, unsigned size_class, void **blocks, unsign
         if (!slab_cursor_holds(&cursor, blocks[i])) {
             uint32_t tag = region_tag(region_unit_of(blocks[i]));
             publish(heap, &cursor);
-            if (unlikely(tag < TAG_OWNED || tag % TAG_OWNED != size_class)) /* its slab is gone meanwhile */
+            if (unlikely(tag < TAG_OWNED || tag % TAG_OWNED != size_class)) { /* its slab is gone meanwhile */
                 misuse_double_free(blocks[i]);
+                continue;
+            }
             slab_cursor_enter(&cursor, blocks[i]);
         }
-        if (unlikely(!slab_cursor_find(&cursor, blocks[i], &index) || cursor.slab->size_class != size_class))
-            misuse_inside_slab(blocks[i]);
+        if (unlikely(!slab_cursor_find(&cursor, blocks[i], &index) ||
+                     cursor.slab->size_class != size_class)) {
+            misuse_inside_slab("free", blocks[i]);
+            continue;
+        }
         if (!slab_cursor_gather(&cursor, index)) {
             publish(heap, &cursor);
             slab_cursor_gather(&cursor, index);
@@ -362,19 +367,19 @@ void depot_fork_prepare(void)
 {
     struct depot_shard *all = shards_or_null();
     for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
-        lock_acquire_unranked(&all[i].lock);
+        lock_fork_acquire(&all[i].lock);
 }
 
 void depot_fork_parent(void)
 {
     struct depot_shard *all = shards_or_null();
     for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
-        lock_release_unranked(&all[i].lock);
+        lock_fork_release(&all[i].lock);
 }
 
 void depot_fork_child(void)
 {
     struct depot_shard *all = shards_or_null();
     for (unsigned i = 0; all && i < DEPOT_SHARDS; i++)
-        lock_reset(&all[i].lock);
+        lock_fork_reset(&all[i].lock);
 }

@@ -192,8 +192,10 @@ static unsigned put_own(struct heap *heap, unsigned size_class, void **blocks, s
             put_gathered(heap, &cursor, released);
             slab_cursor_enter(&cursor, block);
         }
-        if (unlikely(!slab_cursor_find(&cursor, block, &index)))
-            misuse_inside_slab(block);
+        if (unlikely(!slab_cursor_find(&cursor, block, &index))) {
+            misuse_inside_slab("free", block);
+            continue;
+        }
         if (!slab_cursor_gather(&cursor, index)) {
             put_gathered(heap, &cursor, released);
             slab_cursor_gather(&cursor, index);
@@ -307,9 +309,7 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
         memmove(bottom + 1, bottom + 1 + want - got, got * sizeof *bottom);
     heap->top[size_class] = bottom + got - 1;
     count(&heap->stats.refill_blocks, got);
-    void *block = bottom[got];
-    scavenger_start_if_wanted();
-    return block;
+    return bottom[got];
 }
 
 /* ---- overflow */

@@ -26,6 +26,12 @@ const struct heap gate_heap = {
     .tag = UINT32_MAX - 255, /* no owner has this number, and its difference to any tag is above 71 */
 };
 
+/* Another address, for who asks which it is. */
+const struct heap inside_gate = {
+    .top = {[0 ... SIZE_CLASSES - 1] = NO_STACK},
+    .tag = UINT32_MAX - 255,
+};
+
 __thread struct heap *tls_heap = (struct heap *)(uintptr_t)&gate_heap;
 __thread struct heap *tls_real;
 
@@ -51,7 +57,13 @@ static void registry_unlock(void)
     lock_release(&registry.lock, LOCK_REGISTRY);
 }
 
-/* ---- making heaps; [lock: registry] */
+static uintptr_t self(void)
+{
+    return (uintptr_t)__builtin_thread_pointer();
+}
+
+/* ---- making heaps; [lock: registry]. A signal handler may fork at any point: the child takes for this
+ * thread's the heaps that say so. */
 
 static void describe(const struct heap *newest)
 {
@@ -63,7 +75,7 @@ static void describe(const struct heap *newest)
     image->newest_heap = (uintptr_t)newest;
 }
 
-static struct heap *make_heap(void)
+static struct heap *make_heap(uintptr_t thread)
 {
     if (!region_claim())
         return NULL;
@@ -78,6 +90,7 @@ static struct heap *make_heap(void)
     heap->tag = heap->number << TAG_OWNER_LOG2;
     heap->arena_next = heap->arena_first;
     heap->arena_end = (char *)heap + HEAP_BINS_OFFSET;
+    heap->thread = thread;
     heap->next_heap = atomic_load_explicit(&registry.heaps, memory_order_relaxed);
     atomic_store_explicit(&registry.heaps, heap, memory_order_release);
     atomic_fetch_add_explicit(&registry.count, 1, memory_order_relaxed);
@@ -91,7 +104,7 @@ static void open_for_threads(void)
     region_want_remote_maps();
     depot_open();
     if (!registry_commons()) {
-        struct heap *commons = make_heap();
+        struct heap *commons = make_heap(0);
         atomic_store_explicit(&registry.commons, commons, memory_order_release);
         region_image()->commons = (uintptr_t)commons;
     }
@@ -103,7 +116,7 @@ static struct heap *new_heap(void)
 {
     bool first = !registry_heaps();
     thread_exit_init(registry_detach);
-    struct heap *heap = make_heap();
+    struct heap *heap = make_heap(self());
     if (!heap)
         return NULL;
     if (first) {
@@ -149,6 +162,7 @@ static struct heap *adopt(void)
         return NULL;
     atomic_fetch_sub_explicit(&registry.parked_count, 1, memory_order_relaxed);
     CHECK(atomic_load(&heap->parked));
+    heap->thread = self();
     atomic_store_explicit(&heap->parked, false, memory_order_relaxed);
     count(&heap->stats.adoptions, 1);
     return heap;
@@ -159,9 +173,9 @@ static void park(struct heap *heap)
     CHECK(!atomic_load(&heap->parked));
     heap->slow_events = 0;
     heap->busy = false;
-    heap->thread = 0;
     atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
     parked_prepend(heap);
+    heap->thread = 0;
     atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
 }
 
@@ -188,15 +202,16 @@ struct heap *registry_make_commons(void)
 
 NOINLINE struct heap *registry_attach(void)
 {
+    thread_enter();
     registry_lock();
     struct heap *heap = adopt();
     if (!heap)
         heap = new_heap();
     registry_unlock();
+    tls_real = heap ? heap : registry_commons();
+    thread_leave(heap ? heap : &gate_heap);
     if (!heap)
-        return tls_real = registry_commons();
-    heap->thread = (uintptr_t)__builtin_thread_pointer();
-    tls_heap = tls_real = heap;
+        return tls_real;
     /* the thread has its heap by now, so these may allocate */
     fork_register(&fork_handlers);
     thread_exit_arm();
@@ -224,12 +239,13 @@ void registry_detach(void)
     struct heap *heap = tls_real;
     if (!heap || heap == registry_commons())
         return;
-    tls_heap = (struct heap *)(uintptr_t)&gate_heap;
+    thread_enter();
     tls_real = registry_make_commons();
     empty_caches(heap);
     registry_lock();
     park(heap);
     registry_unlock();
+    thread_leave(&gate_heap);
 }
 
 struct heap *registry_some_parked(void)
@@ -311,7 +327,7 @@ bool registry_start_afresh(void)
         return false;
     empty_caches(old);
     registry_lock();
-    if (registry.fresh_heaps < FRESH_HEAPS_MAX && (fresh = make_heap()) != NULL) {
+    if (registry.fresh_heaps < FRESH_HEAPS_MAX && (fresh = make_heap(self())) != NULL) {
         registry.fresh_heaps++;
         fresh->busy = fresh->has_slabs = true;
         retire(old);
@@ -319,7 +335,8 @@ bool registry_start_afresh(void)
     registry_unlock();
     if (!fresh)
         return false;
-    tls_heap = thread_is_gated() ? tls_heap : fresh;
+    if (tls_heap == old)
+        tls_heap = fresh;
     tls_real = fresh;
     return true;
 }
@@ -361,10 +378,11 @@ void registry_reclaim(void)
 
 static void fork_prepare(void)
 {
+    lock_fork_begin(thread_is_inside());
     scavenger_fork_prepare();
-    lock_acquire_unranked(&registry.lock);
+    lock_fork_acquire(&registry.lock);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
-        lock_acquire_unranked(&heap->lock);
+        lock_fork_acquire(&heap->lock);
     depot_fork_prepare();
     pool_fork_prepare();
     region_fork_prepare();
@@ -378,8 +396,8 @@ static void fork_parent(void)
     pool_fork_parent();
     depot_fork_parent();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
-        lock_release_unranked(&heap->lock);
-    lock_release_unranked(&registry.lock);
+        lock_fork_release(&heap->lock);
+    lock_fork_release(&registry.lock);
     scavenger_fork_parent();
 }
 
@@ -407,10 +425,10 @@ static void fork_child(void)
     pool_fork_child();
     depot_fork_child();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
-        lock_reset(&heap->lock);
-        if (heap != tls_real && heap != registry_commons() && !atomic_load(&heap->parked))
+        lock_fork_reset(&heap->lock);
+        if (heap->thread != self() && heap != registry_commons() && !atomic_load(&heap->parked))
             orphan(heap);
     }
-    lock_reset(&registry.lock);
+    lock_fork_reset(&registry.lock);
     scavenger_fork_child();
 }

@@ -8,6 +8,7 @@
  *     gate       NULL       the thread has not allocated yet (as all do when born)
  *     heap       heap       normal
  *     gate       heap       gated: something wants to see every call
+ *     inside     any        the thread is inside the allocator: see thread_enter
  *     gate       commons    late: the thread's heap was parked, or none could be had; the thread shares
  *                           the commons, under its lock
  *
@@ -20,10 +21,44 @@
 extern __thread struct heap *tls_heap HIDDEN __attribute__((tls_model("initial-exec")));
 extern __thread struct heap *tls_real HIDDEN __attribute__((tls_model("initial-exec")));
 extern const struct heap gate_heap HIDDEN;
+extern const struct heap inside_gate HIDDEN;
 
 static inline bool thread_is_gated(void)
 {
     return tls_heap == &gate_heap;
+}
+
+/* Between the two the thread is inside the allocator: it may hold locks, and its heap's stacks may be in the
+ * midst of a change. Its own calls never come back in; those of a signal handler that interrupts it find the
+ * gate closed, and are served apart (nested.h). `heap`: what tls_heap is afterwards. */
+static inline void thread_enter(void)
+{
+    tls_heap = (struct heap *)(uintptr_t)&inside_gate;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void thread_leave(const struct heap *heap)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    tls_heap = (struct heap *)(uintptr_t)heap;
+}
+
+/* The same for functions of the interface, which a thread in any state may call. */
+static inline struct heap *thread_enter_from(void)
+{
+    struct heap *before = tls_heap;
+    thread_enter();
+    return before;
+}
+
+static inline void thread_leave_to(const struct heap *before)
+{
+    thread_leave(before == &gate_heap || before == &inside_gate ? before : tls_real);
+}
+
+static inline bool thread_is_inside(void)
+{
+    return tls_heap == &inside_gate;
 }
 
 /* Gives the calling thread, which has none, a heap: a parked one or a new one; the commons, when there
@@ -63,9 +98,9 @@ void registry_trim(void) HIDDEN;
 /* The calling thread will sleep: its caches are emptied. Returns the bytes that were in them. */
 size_t registry_rest(void) HIDDEN;
 
-/* The calling thread gets a new heap, so that what it allocates from now on does not lie between the blocks
- * it has; its old one is left alone until the next call. False: this was done too often, or there is no
- * memory; its caches are emptied all the same. */
+/* The calling thread, inside, gets a new heap, so that what it allocates from now on does not lie between the
+ * blocks it has; its old one is left alone until the next call. False: this was done too often, or there is
+ * no memory; its caches are emptied all the same. */
 bool registry_start_afresh(void) HIDDEN;
 
 /* Opens the gate for the calling thread, or closes it, from its next call on. */

@@ -329,16 +329,16 @@ size_t scavenger_trim(void)
 
 void scavenger_fork_prepare(void)
 {
-    lock_acquire_unranked(&scavenger.lock);
+    lock_fork_acquire(&scavenger.lock);
 }
 
 void scavenger_fork_parent(void)
 {
-    lock_release_unranked(&scavenger.lock);
+    lock_fork_release(&scavenger.lock);
 }
 
 void scavenger_fork_child(void)
 {
     atomic_store_explicit(&scavenger.state, NO_THREAD, memory_order_relaxed);
-    lock_reset(&scavenger.lock);
+    lock_fork_reset(&scavenger.lock);
 }

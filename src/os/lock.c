@@ -42,21 +42,68 @@ static inline void pause_briefly(void)
 #endif
 }
 
-NOINLINE void lock_wait(struct lock *lock)
+static bool try_acquire(struct lock *lock, uint32_t holder)
+{
+    uint32_t free_state = 0;
+    return atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_weak_explicit(&lock->state, &free_state, holder, memory_order_acquire,
+                                                 memory_order_relaxed);
+}
+
+/* Whoever slept leaves the bit set when it takes the lock: it cannot know whether it was the only one. */
+NOINLINE void lock_wait(struct lock *lock, uint32_t holder)
 {
     for (int i = 0; i < SPINS; i++) {
-        uint32_t free_state = 0;
-        if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 &&
-            atomic_compare_exchange_weak_explicit(&lock->state, &free_state, 1, memory_order_acquire,
-                                                  memory_order_relaxed))
+        if (try_acquire(lock, holder))
             return;
         pause_briefly();
     }
-    while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
-        futex_sleep(&lock->state, 2);
+    while (!try_acquire(lock, holder | LOCK_SLEEPERS)) {
+        uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
+        if (state && ((state & LOCK_SLEEPERS) ||
+                      atomic_compare_exchange_strong_explicit(&lock->state, &state, state | LOCK_SLEEPERS,
+                                                              memory_order_relaxed, memory_order_relaxed)))
+            futex_sleep(&lock->state, state | LOCK_SLEEPERS);
+    }
 }
 
 NOINLINE void lock_wake(struct lock *lock)
 {
     futex_wake(&lock->state);
+}
+
+/* ---- fork */
+
+static bool forker_is_inside;
+
+void lock_fork_begin(bool inside)
+{
+    forker_is_inside = inside;
+}
+
+static uint32_t holder_of(const struct lock *lock)
+{
+    return atomic_load_explicit(&lock->state, memory_order_relaxed) & ~(uint32_t)LOCK_SLEEPERS;
+}
+
+static bool forker_holds(const struct lock *lock)
+{
+    return forker_is_inside && holder_of(lock) == lock_self();
+}
+
+void lock_fork_acquire(struct lock *lock)
+{
+    if (!forker_holds(lock))
+        lock_acquire_as(lock, LOCK_FORK);
+}
+
+void lock_fork_release(struct lock *lock)
+{
+    if (holder_of(lock) == LOCK_FORK)
+        lock_release_now(lock);
+}
+
+void lock_fork_reset(struct lock *lock)
+{
+    atomic_store_explicit(&lock->state, forker_holds(lock) ? lock_self() : 0, memory_order_relaxed);
 }

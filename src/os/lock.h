@@ -1,8 +1,9 @@
 /* lock.h - the allocator's mutex: 4 bytes, zero is unlocked, a futex when contended.
  *
  * Locks are taken in the order of their ranks, at most one of each rank at a time (fork, which takes
- * all, uses the unranked forms). Debug builds prove it. The algorithm is "mutex 2" of Ulrich
- * Drepper, "Futexes Are Tricky" (2011): 0 free, 1 held, 2 held and somebody sleeps. */
+ * all, uses forms of its own). Debug builds prove it. The word is 0, or the holder's number << 1 and a bit
+ * that says that somebody may sleep: "mutex 2" of Ulrich Drepper, "Futexes Are Tricky" (2011), with a holder.
+ * Who holds it matters to fork alone, when a signal handler forks that interrupted the allocator. */
 #ifndef HAKMEM_OS_LOCK_H
 #define HAKMEM_OS_LOCK_H
 
@@ -24,7 +25,7 @@ struct lock {
     _Atomic uint32_t state;
 };
 
-void lock_wait(struct lock *lock) HIDDEN;
+void lock_wait(struct lock *lock, uint32_t holder) HIDDEN;
 void lock_wake(struct lock *lock) HIDDEN;
 
 /* Debug builds: the ranks that this thread holds. */
@@ -40,17 +41,29 @@ static inline bool lock_owns_all(void)
     return unlikely(thread) && thread == (uintptr_t)__builtin_thread_pointer();
 }
 
-static inline void lock_acquire_unranked(struct lock *lock)
+enum {
+    LOCK_SLEEPERS = 1, /* bit of the word */
+    LOCK_FORK = 2,     /* the holder is a fork under way */
+};
+
+/* The calling thread as a holder: part of its thread pointer, and so another thread's only if the two are a
+ * multiple of 32 GiB apart. */
+static inline uint32_t lock_self(void)
 {
-    uint32_t free_state = 0;
-    if (unlikely(!atomic_compare_exchange_strong_explicit(&lock->state, &free_state, 1, memory_order_acquire,
-                                                          memory_order_relaxed)))
-        lock_wait(lock);
+    return (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 4) << 1;
 }
 
-static inline void lock_release_unranked(struct lock *lock)
+static inline void lock_acquire_as(struct lock *lock, uint32_t holder)
 {
-    if (unlikely(atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2))
+    uint32_t free_state = 0;
+    if (unlikely(!atomic_compare_exchange_strong_explicit(&lock->state, &free_state, holder,
+                                                          memory_order_acquire, memory_order_relaxed)))
+        lock_wait(lock, holder);
+}
+
+static inline void lock_release_now(struct lock *lock)
+{
+    if (unlikely(atomic_exchange_explicit(&lock->state, 0, memory_order_release) & LOCK_SLEEPERS))
         lock_wake(lock);
 }
 
@@ -60,14 +73,14 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
         return;
     if (HAKMEM_DEBUG)
         lock_rank_enter(rank);
-    lock_acquire_unranked(lock);
+    lock_acquire_as(lock, lock_self());
 }
 
 static inline void lock_release(struct lock *lock, enum lock_rank rank)
 {
     if (lock_owns_all())
         return;
-    lock_release_unranked(lock);
+    lock_release_now(lock);
     if (HAKMEM_DEBUG)
         lock_rank_leave(rank);
 }
@@ -78,10 +91,13 @@ static inline void lock_release(struct lock *lock, enum lock_rank rank)
 void lock_own_all(void) HIDDEN;
 void lock_own_all_end(void) HIDDEN;
 
-/* In the child of a fork: nobody else exists, so nobody sleeps. */
-static inline void lock_reset(struct lock *lock)
-{
-    atomic_store_explicit(&lock->state, 0, memory_order_relaxed);
-}
+/* ---- fork, which takes all locks. `inside`: by a signal handler that interrupted the allocator in this
+ * thread. What the thread holds already stays held, in parent and child, until the handler has returned. */
+void lock_fork_begin(bool inside) HIDDEN;
+void lock_fork_acquire(struct lock *lock) HIDDEN;
+void lock_fork_release(struct lock *lock) HIDDEN;
+
+/* In the child, where nobody else exists, so nobody sleeps. */
+void lock_fork_reset(struct lock *lock) HIDDEN;
 
 #endif

@@ -49,12 +49,12 @@ static void pool_unlock(void)
 
 void pool_fork_prepare(void)
 {
-    lock_acquire_unranked(&pool.lock);
+    lock_fork_acquire(&pool.lock);
 }
 
 void pool_fork_parent(void)
 {
-    lock_release_unranked(&pool.lock);
+    lock_fork_release(&pool.lock);
 }
 
 static COLD void lru_debug(const char *what, struct span span)
@@ -738,7 +738,7 @@ static size_t purge_units(size_t number, uint32_t units)
 
 void pool_fork_child(void)
 {
-    lock_reset(&pool.lock);
+    lock_fork_reset(&pool.lock);
     for (size_t i = 0, span = 1; i < superslab_count(); i += span) { /* others were purging these */
         struct superslab *at = superslab_at(i);
         span = superslab_span(at);

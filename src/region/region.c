@@ -58,17 +58,17 @@ static void region_unlock(void)
 
 void region_fork_prepare(void)
 {
-    lock_acquire_unranked(&state.lock);
+    lock_fork_acquire(&state.lock);
 }
 
 void region_fork_parent(void)
 {
-    lock_release_unranked(&state.lock);
+    lock_fork_release(&state.lock);
 }
 
 void region_fork_child(void)
 {
-    lock_reset(&state.lock);
+    lock_fork_reset(&state.lock);
 }
 
 /* ---- growing arrays */

@@ -119,7 +119,7 @@ static struct live *empty_slot(void)
 static struct live *keep(char *block, size_t size)
 {
     struct live *live = empty_slot();
-    EXPECT(front_usable_size(block) >= size);
+    EXPECT(front_usable_size(NULL, block) >= size);
     fill(live, block, size);
     return live;
 }
@@ -144,7 +144,7 @@ static void allocate_zeroed(size_t size)
 static void allocate_aligned(size_t align, size_t size)
 {
     before_call();
-    char *block = front_aligned(align, size);
+    char *block = front_aligned(align, size, HOW_MALLOC | HOW_ALIGNED);
     if (was_refused(block))
         return;
     EXPECT(is_aligned(block, align));

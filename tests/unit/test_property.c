@@ -70,7 +70,7 @@ static size_t random_size(struct model *model)
 static void add(struct model *model, struct live *live, void *block, size_t size)
 {
     EXPECT(block && is_aligned(block, BLOCK_ALIGN));
-    *live = (struct live){block, size, front_usable_size(block), random_next(&model->random)};
+    *live = (struct live){block, size, front_usable_size(NULL, block), random_next(&model->random)};
     EXPECT(live->usable >= size);
     model->live_bytes += live->usable;
     fill(live);
@@ -78,7 +78,7 @@ static void add(struct model *model, struct live *live, void *block, size_t size
 
 static void verify(const struct live *live)
 {
-    EXPECT(front_usable_size(live->block) == live->usable);
+    EXPECT(front_usable_size(NULL, live->block) == live->usable);
     expect_contents(live, live->size);
 }
 
@@ -101,7 +101,7 @@ static void step_aligned(struct model *model, struct live *live)
 {
     size_t size = random_size(model);
     size_t align = (size_t)1 << random_below(&model->random, random_below(&model->random, 50) ? 13 : 23);
-    void *block = front_aligned(align, size);
+    void *block = front_aligned(align, size, HOW_MALLOC | HOW_ALIGNED);
     EXPECT(is_aligned(block, align));
     add(model, live, block, size);
 }

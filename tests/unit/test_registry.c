@@ -179,7 +179,7 @@ static void work(void)
     memset(large, 2, 100000);
     EXPECT((p = front_realloc(p, 5000)) != NULL && p[99] == 1);
     EXPECT((large = front_realloc(large, 10)) != NULL && large[9] == 2);
-    void *aligned = front_aligned(4096, 10);
+    void *aligned = front_aligned(4096, 10, HOW_MALLOC | HOW_ALIGNED);
     EXPECT(is_aligned(aligned, 4096));
     front_free(aligned);
     front_free(large);
