@@ -38,7 +38,7 @@ void *front_malloc_slow_as(size_t size, unsigned how) HIDDEN;
 void front_free_slow(void *p) HIDDEN;
 void front_free_slow_as(void *p, size_t size, size_t align, unsigned how) HIDDEN;
 
-/* Not in the region: NULL, or another allocator's, or garbage. */
+/* Not in the region, or not aligned as a block is: NULL, or another allocator's, or garbage. */
 void front_free_foreign(void *p) HIDDEN;
 
 #define FRONT_INLINE static inline __attribute__((always_inline))
@@ -81,19 +81,19 @@ FRONT_INLINE bool front_free_fast(void *p, size_t unit)
 
 FRONT_INLINE void front_free_inline(void *p)
 {
-    size_t unit = region_unit_of(p);
-    if (unlikely(unit >= region_units()))
+    size_t granule = region_granule_of(p);
+    if (unlikely(granule >= region_granules()))
         front_free_foreign(p);
-    else if (unlikely(!front_free_fast(p, unit)))
+    else if (unlikely(!front_free_fast(p, granule >> UNIT_GRANULES_LOG2)))
         front_free_slow(p);
 }
 
 FRONT_INLINE void front_free_as(void *p, size_t size, size_t align, unsigned how)
 {
-    size_t unit = region_unit_of(p);
-    if (unlikely(unit >= region_units()))
+    size_t granule = region_granule_of(p);
+    if (unlikely(granule >= region_granules()))
         front_free_foreign(p);
-    else if (unlikely(!front_free_fast(p, unit)))
+    else if (unlikely(!front_free_fast(p, granule >> UNIT_GRANULES_LOG2)))
         front_free_slow_as(p, size, align, how);
 }
 

@@ -293,7 +293,9 @@ NOINLINE void front_free_slow_as(void *p, size_t size, size_t align, unsigned ho
 
 NOINLINE void front_free_foreign(void *p)
 {
-    if (p && !nested_free_own(p))
+    if (unlikely(region_unit_of(p) < region_units()))
+        misuse_misaligned("free", p);
+    else if (p && !nested_free_own(p))
         foreign_free(p);
 }
 

@@ -78,6 +78,16 @@ void misuse_inside_slab(const char *call, const void *p)
         inside(call, p, (uintptr_t)slab_address(place.slab) + place.index * size, size);
 }
 
+void misuse_misaligned(const char *call, const void *p)
+{
+    size_t unit = region_unit_of(p);
+    uint32_t tag = region_tag(unit);
+    if (tag >= TAG_OWNED)
+        misuse_inside_slab(call, p);
+    else
+        misuse_free(call, p, unit, tag);
+}
+
 void misuse_foreign(const char *call, const void *p)
 {
     struct mapping mapping;

@@ -30,6 +30,9 @@ void misuse_double_free(const void *p) HIDDEN COLD;
 /* p lies in the region, in a unit whose tag has no owner, and is not the start of a block. */
 void misuse_free(const char *call, const void *p, size_t unit, uint32_t tag) HIDDEN COLD;
 
+/* p lies in the region and is not the start of a block, which is told by its alignment alone. */
+void misuse_misaligned(const char *call, const void *p) HIDDEN COLD;
+
 /* p is nobody's that we know. */
 void misuse_foreign(const char *call, const void *p) HIDDEN COLD;
 

@@ -324,6 +324,7 @@ static void publish_units(size_t first, size_t count)
         ensure_remote_maps(state.next_unit);
     state.image->units = state.next_unit;
     atomic_store_explicit(&region.units, state.next_unit, memory_order_release);
+    atomic_store_explicit(&region.granules, state.next_unit << UNIT_GRANULES_LOG2, memory_order_release);
 }
 
 bool region_grow(size_t min_units, size_t *first, size_t *count)

@@ -40,6 +40,7 @@ enum {
 struct region {
     uintptr_t base;          /* const once units > 0 */
     _Atomic size_t units;    /* grows; a pointer's unit is compared with it */
+    _Atomic size_t granules; /* units in granules of BLOCK_ALIGN bytes; what free compares with */
     _Atomic uint32_t *tag;   /* const once units > 0 */
     uintptr_t slab_meta;     /* the slab records' range */
     uintptr_t superslab_end; /* the SuperSlab records' range, which grows down from here */
@@ -55,15 +56,36 @@ static inline size_t region_unit_of(const void *p)
     return ((uintptr_t)p - region.base) >> UNIT_LOG2;
 }
 
+enum { GRANULE_LOG2 = 4, UNIT_GRANULES_LOG2 = UNIT_LOG2 - GRANULE_LOG2 };
+static_assert(1 << GRANULE_LOG2 == BLOCK_ALIGN, "a granule is what blocks are aligned to");
+
+/* Granule of an address: its distance from the base, rotated. Of one that is not aligned the bits which make
+ * it so end up at the top, and it is beyond all granules: one comparison for both. */
+static inline size_t region_granule_of(const void *p)
+{
+    size_t distance = (uintptr_t)p - region.base;
+    return distance >> GRANULE_LOG2 | distance << (64 - GRANULE_LOG2);
+}
+
 /* A relaxed load. Where no sanitizer watches it is written as a plain one, which compilers, unlike an
  * atomic, fold into the comparison that follows: an instruction less in free. */
-static inline size_t region_units(void)
+static inline size_t region_load(const _Atomic size_t *field)
 {
 #if defined(__SANITIZE_THREAD__)
-    return atomic_load_explicit(&region.units, memory_order_relaxed);
+    return atomic_load_explicit(field, memory_order_relaxed);
 #else
-    return *(const size_t *)&region.units;
+    return *(const size_t *)field;
 #endif
+}
+
+static inline size_t region_units(void)
+{
+    return region_load(&region.units);
+}
+
+static inline size_t region_granules(void)
+{
+    return region_load(&region.granules);
 }
 
 static inline uint32_t region_tag(size_t unit)
