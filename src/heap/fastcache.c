@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "heap/arena.h"
+#include "heap/audit.h"
 #include "heap/depot.h"
 #include "heap/misuse.h"
 #include "heap/registry.h"
@@ -76,7 +77,10 @@ static bool grow(struct heap *heap, unsigned size_class)
 
 static bool has_stack(struct heap *heap, unsigned size_class)
 {
-    return heap->capacity[size_class] || set_capacity(heap, size_class, capacity_first(heap, size_class));
+    if (likely(heap->capacity[size_class]))
+        return true;
+    audit_heap(heap);
+    return set_capacity(heap, size_class, capacity_first(heap, size_class));
 }
 
 /* ---- the ladder of a refill: each takes blocks of the class to *slot, *(slot - 1), … */
@@ -272,6 +276,7 @@ static void note_miss(struct heap *heap, unsigned size_class)
     if (likely(++heap->misses < FASTCACHE_DECAY_MISSES))
         return;
     heap->misses = 0;
+    audit_class(heap, size_class);
     uint64_t now = clock_coarse_ms();
     if (now - heap->decayed_ms >= OPTION_VALUE(decay_ms)) {
         heap->decayed_ms = now;
@@ -330,6 +335,8 @@ static bool make_room(struct heap *heap, unsigned size_class)
 
 void fastcache_push_full(struct heap *heap, unsigned size_class, void *block)
 {
+    if (unlikely(!audit_push(heap, size_class, block)))
+        return;
     if (likely(make_room(heap, size_class)))
         *++heap->top[size_class] = block;
     else
