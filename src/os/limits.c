@@ -9,13 +9,13 @@
 #include "os/file.h"
 #include "os/lock.h"
 #include "os/syscall.h"
+#include "os/vm.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
 enum {
     PATH_BYTES = 512,
-    TEXT_BYTES = 512,
-    STAT_BYTES = 2048, /* of memory.stat: what is looked for lies in its first kilobyte */
+    TEXT_BYTES = 2048, /* of memory.stat what is looked for lies in the first kilobyte */
     REREAD_MS = 1000,
     LEVELS_MAX = 12,
     ALARM_PERCENT = 97, /* of the limit */
@@ -41,12 +41,33 @@ void limits_test_root(const char *root)
     atomic_store(&limits.processors, 0);
 }
 
-/* The path of a file, which in a test lies below its root. */
-static long read_file(const char *path, char *text, size_t size)
+/* What is read, in pages of its own meanwhile: the stack of a thread that allocates may be small. */
+struct reading {
+    char directory[PATH_BYTES]; /* of the cgroup that is looked at */
+    char path[2 * PATH_BYTES];
+    char text[TEXT_BYTES];
+};
+
+static size_t reading_bytes(void)
 {
-    char under_root[2 * PATH_BYTES];
-    log_format(under_root, sizeof under_root, "%s%s", test_root, path);
-    return file_read(under_root, text, size);
+    return align_up(sizeof(struct reading), vm_page_bytes());
+}
+
+static struct reading *reading_begin(void)
+{
+    return (struct reading *)vm_map(reading_bytes());
+}
+
+static void reading_end(struct reading *reading)
+{
+    vm_unmap((uintptr_t)reading, reading_bytes());
+}
+
+/* A file's text; in a test the file lies below its root. */
+static bool read_text(struct reading *reading, const char *directory, const char *file)
+{
+    log_format(reading->path, sizeof reading->path, "%s%s/%s", test_root, directory, file);
+    return file_read(reading->path, reading->text, sizeof reading->text) >= 0;
 }
 
 /* ---- text */
@@ -62,31 +83,20 @@ static uint64_t number_of(const char *text)
     return number;
 }
 
-static bool read_sized(const char *directory, const char *file, char *text, size_t size)
+/* Of the cgroup's directory. */
+static uint64_t read_number(struct reading *reading, const char *file)
 {
-    char path[PATH_BYTES + 64];
-    log_format(path, sizeof path, "%s/%s", directory, file);
-    return read_file(path, text, size) >= 0;
-}
-
-static bool read_at(const char *directory, const char *file, char *text)
-{
-    return read_sized(directory, file, text, TEXT_BYTES);
-}
-
-static uint64_t read_number(const char *directory, const char *file)
-{
-    char text[TEXT_BYTES];
-    return read_at(directory, file, text) ? number_of(text) : UINT64_MAX;
+    return read_text(reading, reading->directory, file) ? number_of(reading->text) : UINT64_MAX;
 }
 
 /* ---- the cgroup and those above it */
 
 /* The process's directory, from the line "0::/path" of /proc/self/cgroup; false: no cgroup v2. */
-static bool find_cgroup(char *directory)
+static bool find_cgroup(struct reading *reading)
 {
-    char text[TEXT_BYTES];
-    if (read_file("/proc/self/cgroup", text, sizeof text) < 0)
+    char *directory = reading->directory;
+    const char *text = reading->text;
+    if (!read_text(reading, "/proc/self", "cgroup"))
         return false;
     const char *other = strstr(text, "\n0::/");
     const char *line = strncmp(text, "0::/", 4) == 0 ? text : other ? other + 1 : NULL;
@@ -125,22 +135,22 @@ static uint64_t number_behind(const char *text, const char *key)
 
 /* Memory that is used, but for the cache of files: the kernel takes that before it kills, and it fills any
  * limit in time. */
-static uint64_t used_bytes(const char *directory)
+static uint64_t used_bytes(struct reading *reading)
 {
-    char stat[STAT_BYTES];
-    uint64_t used = read_number(directory, "memory.current");
-    if (used == UINT64_MAX || !read_sized(directory, "memory.stat", stat, sizeof stat))
+    uint64_t used = read_number(reading, "memory.current");
+    if (used == UINT64_MAX || !read_text(reading, reading->directory, "memory.stat"))
         return used;
-    uint64_t files = number_behind(stat, "\ninactive_file ") + number_behind(stat, "\nactive_file ");
+    uint64_t files = number_behind(reading->text, "\ninactive_file ") +
+                     number_behind(reading->text, "\nactive_file ");
     return used - size_min(files, used);
 }
 
-static void read_level(const char *directory, struct limits_memory *tightest, struct limits_memory *deadly)
+static void read_level(struct reading *reading, struct limits_memory *tightest, struct limits_memory *deadly)
 {
-    uint64_t max = read_number(directory, "memory.max"), high = read_number(directory, "memory.high");
+    uint64_t max = read_number(reading, "memory.max"), high = read_number(reading, "memory.high");
     if (max == UINT64_MAX && high == UINT64_MAX)
         return;
-    uint64_t used = used_bytes(directory);
+    uint64_t used = used_bytes(reading);
     struct limits_memory level = {used, max < high ? max : high}, kill = {used, max};
     if (used != UINT64_MAX && percent(&level) >= percent(tightest))
         *tightest = level;
@@ -149,13 +159,12 @@ static void read_level(const char *directory, struct limits_memory *tightest, st
 }
 
 /* "some avg10=1.23 …": hundredths of the last 10 s in which some thread waited for memory. */
-static unsigned read_pressure(const char *directory, bool has_cgroup)
+static unsigned read_pressure(struct reading *reading, bool has_cgroup)
 {
-    char text[TEXT_BYTES];
-    if (!(has_cgroup && read_at(directory, "memory.pressure", text)) &&
-        read_file("/proc/pressure/memory", text, sizeof text) < 0)
+    if (!(has_cgroup && read_text(reading, reading->directory, "memory.pressure")) &&
+        !read_text(reading, "/proc/pressure", "memory"))
         return 0;
-    const char *average = strstr(text, "avg10=");
+    const char *average = strstr(reading->text, "avg10=");
     uint64_t number = average ? number_of(average + 6) : 0;
     return number > 100 ? 0 : (unsigned)number;
 }
@@ -183,15 +192,18 @@ static void raise_alarm(const struct limits_memory *deadly)
 
 static COLD void read_now(void)
 {
-    char directory[PATH_BYTES];
     struct limits_memory tightest = {0, 0}, deadly = {0, 0};
-    bool has_cgroup = find_cgroup(directory);
-    unsigned pressure = read_pressure(directory, has_cgroup);
+    struct reading *reading = reading_begin();
+    if (!reading)
+        return;
+    bool has_cgroup = find_cgroup(reading);
+    unsigned pressure = read_pressure(reading, has_cgroup);
     for (int level = 0; has_cgroup && level < LEVELS_MAX; level++) {
-        read_level(directory, &tightest, &deadly);
-        if (!to_parent(directory))
+        read_level(reading, &tightest, &deadly);
+        if (!to_parent(reading->directory))
             break;
     }
+    reading_end(reading);
     atomic_store_explicit(&limits.haste, haste_of(percent(&tightest), pressure), memory_order_relaxed);
     raise_alarm(&deadly);
 }
@@ -215,40 +227,48 @@ void limits_set_alarm(limits_alarm *alarm)
 
 /* ---- processors */
 
-static unsigned affinity(void)
+static unsigned affinity(struct reading *reading)
 {
-    uint64_t mask[128] = {0};
+    uint64_t *mask = (uint64_t *)(void *)reading->text;
     unsigned processors = 0;
-    long bytes = syscall_raw(SYS_sched_getaffinity, 0, sizeof mask, (long)mask, 0, 0, 0);
+    long bytes = syscall_raw(SYS_sched_getaffinity, 0, TEXT_BYTES, (long)mask, 0, 0, 0);
     for (long i = 0; i < bytes / (long)sizeof *mask; i++)
         processors += bit_count(mask[i]);
     return processors ? processors : 1;
 }
 
 /* cpu.max is "quota period" in microseconds, or "max period". */
-static unsigned quota(const char *directory)
+static unsigned quota(struct reading *reading)
 {
-    char text[TEXT_BYTES];
-    if (!read_at(directory, "cpu.max", text))
+    if (!read_text(reading, reading->directory, "cpu.max"))
         return UINT32_MAX;
-    const char *second = strchr(text, ' ');
-    uint64_t allowed = number_of(text), period = second ? number_of(second + 1) : 0;
+    const char *second = strchr(reading->text, ' ');
+    uint64_t allowed = number_of(reading->text), period = second ? number_of(second + 1) : 0;
     if (allowed == UINT64_MAX || period == 0 || period == UINT64_MAX)
         return UINT32_MAX;
     return (unsigned)size_max(1, (allowed + period - 1) / period);
 }
 
+static unsigned count_processors(struct reading *reading)
+{
+    unsigned processors = affinity(reading);
+    if (find_cgroup(reading))
+        do
+            processors = (unsigned)size_min(processors, quota(reading));
+        while (to_parent(reading->directory));
+    return processors;
+}
+
 unsigned limits_processors(void)
 {
     unsigned processors = atomic_load_explicit(&limits.processors, memory_order_relaxed);
-    char directory[PATH_BYTES];
+    struct reading *reading;
     if (processors)
         return processors;
-    processors = affinity();
-    if (find_cgroup(directory))
-        do
-            processors = (unsigned)size_min(processors, quota(directory));
-        while (to_parent(directory));
+    if (!(reading = reading_begin()))
+        return 1;
+    processors = count_processors(reading);
+    reading_end(reading);
     atomic_store_explicit(&limits.processors, processors, memory_order_relaxed);
     return processors;
 }
