@@ -22,10 +22,11 @@ static unsigned own_shard(void)
     return cpu < 0 ? 0 : (unsigned)cpu % DEPOT_SHARDS;
 }
 
+/* At least two: a magazine's first block is put in without looking whether that makes it full. */
 static unsigned magazine_capacity(unsigned size_class)
 {
     size_t by_bytes = MAGAZINE_MAX_BYTES / registry_crowding() / class_size(size_class);
-    return (unsigned)size_max(1, size_min(MAGAZINE_BLOCKS, by_bytes));
+    return (unsigned)size_max(2, size_min(MAGAZINE_BLOCKS, by_bytes));
 }
 
 static size_t magazine_bytes(const struct magazine *magazine)
