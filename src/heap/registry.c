@@ -45,6 +45,7 @@ static struct {
     struct heap *_Atomic heaps;
     struct heap *_Atomic commons;
     _Atomic size_t count;
+    _Atomic bool unwatched; /* of some thread we may not hear that it ended */
 } registry;
 
 static void registry_lock(void)
@@ -168,6 +169,20 @@ static struct heap *adopt(void)
     return heap;
 }
 
+/* The heap of a thread that ended without a word: no two threads that live have the same thread pointer, and
+ * libc uses those of ended ones again. */
+static struct heap *inherit(void)
+{
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        if (heap->thread == self() && !atomic_load(&heap->parked)) {
+            heap->slow_events = 0;
+            heap->busy = false;
+            count(&heap->stats.adoptions, 1);
+            return heap;
+        }
+    return NULL;
+}
+
 static void park(struct heap *heap)
 {
     CHECK(!atomic_load(&heap->parked));
@@ -204,7 +219,9 @@ NOINLINE struct heap *registry_attach(void)
 {
     thread_enter();
     registry_lock();
-    struct heap *heap = adopt();
+    struct heap *heap = atomic_load_explicit(&registry.unwatched, memory_order_relaxed) ? inherit() : NULL;
+    if (!heap)
+        heap = adopt();
     if (!heap)
         heap = new_heap();
     registry_unlock();
@@ -214,7 +231,8 @@ NOINLINE struct heap *registry_attach(void)
         return tls_real;
     /* the thread has its heap by now, so these may allocate */
     fork_register(&fork_handlers);
-    thread_exit_arm();
+    if (!thread_exit_arm())
+        atomic_store_explicit(&registry.unwatched, true, memory_order_relaxed);
     return heap;
 }
 

@@ -50,10 +50,9 @@ void thread_exit_init(void (*handler)(void))
         atomic_store_explicit(&has_key, true, memory_order_release);
 }
 
-void thread_exit_arm(void)
+bool thread_exit_arm(void)
 {
-    if (atomic_load_explicit(&has_key, memory_order_acquire))
-        pthread_setspecific(key, (void *)1);
+    return atomic_load_explicit(&has_key, memory_order_acquire) && pthread_setspecific(key, (void *)1) == 0;
 }
 
 /* ---- a thread of our own */

@@ -7,12 +7,12 @@
 
 #include "base/config.h"
 
-/* Before the first thread to tell of; later calls do nothing. Without a free key no handler is
- * called, and heaps are not parked. One caller at a time. */
+/* Before the first thread to tell of; once there is a key, later calls do nothing. One caller at a time. */
 void thread_exit_init(void (*handler)(void)) HIDDEN;
 
-/* The calling thread wants the handler to run when it ends. */
-void thread_exit_arm(void) HIDDEN;
+/* The calling thread wants the handler to run when it ends. False: it will not, since the program has taken
+ * all keys, or there is no memory for the thread's value. */
+bool thread_exit_arm(void) HIDDEN;
 
 /* Starts a detached thread with a small stack and all signals blocked. It shows as `name` (15 characters
  * at most). False: the system has no thread for us. May allocate; leaves errno alone. */
