@@ -96,6 +96,16 @@ enum vm_result vm_map_at(uintptr_t address, size_t bytes)
     return VM_TAKEN;
 }
 
+enum vm_result vm_extend(uintptr_t address, size_t bytes)
+{
+    size_t page = vm_page_bytes();
+    uintptr_t last = address - page;
+    if (fails(&vm_calls.mremap))
+        return VM_NO_MEMORY;
+    long result = syscall_raw(SYS_mremap, (long)last, (long)page, (long)(page + bytes), 0, 0, 0);
+    return result == (long)last ? VM_DONE : VM_NO_MEMORY;
+}
+
 /* What a call with a fixed target left there when it failed: the kernel takes the target's old mapping
  * away first, and only then looks at limits. Fills the hole, if there is one. */
 static enum vm_result mend_target(uintptr_t address, size_t bytes)

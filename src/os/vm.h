@@ -26,6 +26,10 @@ size_t vm_page_bytes(void) HIDDEN;
 /* Maps zeroed memory at exactly `address`, over nothing. */
 enum vm_result vm_map_at(uintptr_t address, size_t bytes) HIDDEN;
 
+/* Lengthens our mapping that ends at `address`, which counts as no new one: what is left when the process has
+ * as many mappings as it may. */
+enum vm_result vm_extend(uintptr_t address, size_t bytes) HIDDEN;
+
 /* Maps zeroed memory over what is there, which must be ours: gives its pages back and makes it one
  * mapping with its neighbours again. VM_TAKEN: what was there still is; VM_NO_MEMORY: nothing is. */
 enum vm_result vm_map_afresh(uintptr_t address, size_t bytes) HIDDEN;

@@ -38,6 +38,7 @@ static struct {
     struct growing superslabs, tags, cells, slabs, remote; /* [lock: region] */
     size_t cells_used;                                     /* [lock: region] */
     size_t next_unit;                                      /* [lock: pool] */
+    size_t window_end;                                     /* [lock: pool] of the last window, in units */
     size_t window_units;                                   /* [lock: pool] */
     size_t payload_units;                                  /* [lock: pool] */
     struct image_header *image;
@@ -77,7 +78,10 @@ static bool growing_map(struct growing *array, size_t bytes)
 {
     uintptr_t at = array->downwards ? array->end - array->mapped_bytes - bytes
                                     : array->end + array->mapped_bytes;
-    if (vm_map_at(at, bytes) != VM_DONE)
+    enum vm_result result = vm_map_at(at, bytes);
+    if (result == VM_NO_MEMORY && array->mapped_bytes && !array->downwards)
+        result = vm_extend(at, bytes);
+    if (result != VM_DONE)
         return false;
     array->mapped_bytes += bytes;
     return true;
@@ -284,6 +288,8 @@ static enum vm_result map_window(size_t first, size_t count)
     if (count > state.span_bytes >> UNIT_LOG2 || first + count > state.span_bytes >> UNIT_LOG2)
         return VM_NO_MEMORY;
     enum vm_result result = vm_map_at(region_unit_address(first), count * UNIT_BYTES);
+    if (result == VM_NO_MEMORY && first > 0 && first == state.window_end)
+        result = vm_extend(region_unit_address(first), count * UNIT_BYTES);
     if (result == VM_DONE && !ensure_records(first + count)) {
         vm_unmap(region_unit_address(first), count * UNIT_BYTES);
         return VM_NO_MEMORY;
@@ -316,7 +322,7 @@ static void name_mappings(size_t first)
 static void publish_units(size_t first, size_t count)
 {
     name_mappings(first);
-    state.next_unit = first + count;
+    state.next_unit = state.window_end = first + count;
     state.payload_units += count;
     if (state.window_units < WINDOW_MAX_UNITS && state.payload_units >= 2 * state.window_units)
         state.window_units *= 2;
