@@ -11,11 +11,12 @@ enum {
     ROOM_TRIES = 8,
     PURGE_STEP_SUPERSLABS = 8,  /* whoever waits for the kernel's lock of the address space waits so long */
     PURGER_MIN_BYTES = 4194304, /* retained memory that is worth somebody's attention */
-    MOVED_SPANS_MAX = 24,       /* live huge blocks whose pages were moved: each costs mappings */
+    MOVED_SPANS_MAX = 12,       /* live huge blocks whose pages were moved: each costs two mappings */
     HUGE_PAGES_MIN_SPAN = 2,    /* SuperSlabs of a block that may have huge pages, */
     HUGE_PAGES_MIN_IN_USE = 32, /* in a heap of at least so many, */
     COLLAPSE_DENSE_PASSES = 4,  /* of the scavenger: two decays */
-    HUGE_PAGES_MAX_ROWS = 64,   /* in at most so many places, since each is a mapping of its own */
+    HUGE_PAGES_MAX_ROWS = 32,   /* in at most so many places, each of which splits a mapping in three, */
+    FORBIDDEN_MAX = 8,          /* and taken back in so many, likewise: some 100 mappings in all */
 };
 
 static struct {
@@ -259,7 +260,7 @@ static struct superslab *fresh_superslab(size_t count, size_t align)
     if (!span.count) /* the kernel gives no whole SuperSlab any more: a few units, then */
         return grow(count) ? find_room(count, align) : NULL;
     struct superslab *superslab = superslab_at(span.first);
-    if (superslab->huge_pages && superslab->dirty_units == 0 && pool.forbidden < HUGE_PAGES_MAX_ROWS)
+    if (superslab->huge_pages && superslab->dirty_units == 0 && pool.forbidden < FORBIDDEN_MAX)
         forbid_huge_pages(span);
     superslab->kind = SUPERSLAB_SHARED;
     superslab->bucket = 0;
