@@ -49,7 +49,7 @@ file(GENERATE OUTPUT "${map}" CONTENT "{\n    global:\n        ${exported};\n   
 # reach the program's malloc, if it has one, hence no -Bsymbolic.
 add_library(hakmem_shared SHARED $<TARGET_OBJECTS:hakmem_objects>)
 if(HAKMEM_GLIBC)
-  target_sources(hakmem_shared PRIVATE src/api/shared/dlopen.c)
+  target_sources(hakmem_shared PRIVATE src/api/shared/dlopen.c src/api/shared/early.c)
 endif()
 target_link_libraries(hakmem_shared PRIVATE hakmem_allocator_flags Threads::Threads)
 target_link_options(hakmem_shared PRIVATE

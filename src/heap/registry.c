@@ -169,14 +169,20 @@ static struct heap *adopt(void)
     return heap;
 }
 
-/* The heap of a thread that ended without a word: no two threads that live have the same thread pointer, and
+/* Whether there may be heaps whose thread knows nothing of them: it ended without a word, or it is the main
+ * thread and its thread-local storage was filled in only after its first calls (api/shared/early.c). */
+static bool may_inherit(void)
+{
+    return atomic_load_explicit(&registry.unwatched, memory_order_relaxed) ||
+           atomic_load_explicit(&registry.count, memory_order_relaxed) == 1;
+}
+
+/* Such a heap, that is now the calling thread's: no two threads that live have the same thread pointer, and
  * libc uses those of ended ones again. */
 static struct heap *inherit(void)
 {
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         if (heap->thread == self() && !atomic_load(&heap->parked)) {
-            heap->slow_events = 0;
-            heap->busy = false;
             count(&heap->stats.adoptions, 1);
             return heap;
         }
@@ -219,7 +225,7 @@ NOINLINE struct heap *registry_attach(void)
 {
     thread_enter();
     registry_lock();
-    struct heap *heap = atomic_load_explicit(&registry.unwatched, memory_order_relaxed) ? inherit() : NULL;
+    struct heap *heap = may_inherit() ? inherit() : NULL;
     if (!heap)
         heap = adopt();
     if (!heap)
