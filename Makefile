@@ -26,7 +26,7 @@ help:
 
 #: make            build the library, the command, the benchmarks and the tests in build/
 #: make test       run the tests of build/
-#: make check      format, floors, headers, exported symbols, generated docs
+#: make check      format, floors, headers, exported symbols, thread-local storage, generated docs
 #: make format     apply clang-format
 #: make docs       write the generated table of docs/tuning.md anew
 #: make bench      the benchmarks: HAKMEM beside the system's malloc and the peers found

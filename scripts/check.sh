@@ -33,6 +33,7 @@ fi
 step 'floors' scripts/check_floors.sh
 step 'headers compile alone' scripts/check_headers.sh
 step 'exported symbols' scripts/check_exports.sh "$build/libhakmem.so"
+step 'thread-local storage' scripts/check_tls.sh "$build/libhakmem.so"
 step 'docs/tuning.md is up to date' documented
 scripts/count_ifs.sh
 exit $failed

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Libraries that allocate are loaded and unloaded 200 times, and libhakmem.so itself is opened by a
+# Libraries that allocate are loaded and unloaded 5,000 times, and libhakmem.so itself is opened by a
 # program that did not start with it.
 set -eu
 sources=${HK_SOURCE_DIR:-$(dirname "$0")/../..}
@@ -11,13 +11,13 @@ trap 'rm -rf "$work"' EXIT
 "${CC:-cc}" -O1 -fno-builtin-malloc -D_GNU_SOURCE -I"$sources/include" -pthread -o "$work/host" \
     "$sources/tests/scripts/dlopen/host.c" -ldl
 
-echo "a library is loaded and unloaded 200 times, HAKMEM preloaded"
-LD_PRELOAD=$lib "$work/host" "$work/plugin.so" 200
+echo "a library is loaded and unloaded 5,000 times, HAKMEM preloaded"
+LD_PRELOAD=$lib "$work/host" "$work/plugin.so" 5000
 
-echo "a library that is linked to HAKMEM is loaded and unloaded 200 times by a program that is not"
+echo "a library that is linked to HAKMEM is loaded and unloaded 5,000 times by a program that is not"
 "${CC:-cc}" -O1 -fno-builtin-malloc -fPIC -shared -o "$work/linked.so" "$sources/tests/scripts/dlopen/plugin.c" \
     -Wl,--no-as-needed "$lib" -Wl,-rpath,"$(dirname "$lib")"
-"$work/host" "$work/linked.so" 200
+"$work/host" "$work/linked.so" 5000
 
 echo "a library finds its neighbour by its own path, and RTLD_DEEPBIND gives it no other malloc"
 mkdir "$work/deep"
@@ -26,3 +26,17 @@ mkdir "$work/deep"
     -Wl,--enable-new-dtags -Wl,-rpath,'$ORIGIN/deep' -ldl
 "${CC:-cc}" -O1 -fno-builtin-malloc -o "$work/deepbind" "$sources/tests/scripts/dlopen/deepbind.c" -ldl
 LD_PRELOAD=$lib "$work/deepbind" "$work/opener.so"
+
+echo "libhakmem.so itself is loaded and unloaded 5,000 times by a program that did not start with it"
+"${CC:-cc}" -O1 -fno-builtin-malloc -D_GNU_SOURCE -pthread -o "$work/late" "$sources/tests/scripts/dlopen/late.c" -ldl
+"$work/late" "$lib" 5000
+
+echo "a library in a namespace of its own has its own malloc"
+"${CC:-cc}" -O1 -fno-builtin-malloc -D_GNU_SOURCE -pthread -o "$work/namespace" \
+    "$sources/tests/scripts/dlopen/namespace.c" -ldl
+if "$work/namespace" "$work/plugin.so"; then
+    LD_PRELOAD=$lib "$work/namespace" "$work/plugin.so"
+    echo "which may be a second HAKMEM"
+    LD_PRELOAD=$lib "$work/namespace" "$work/linked.so"
+    "$work/namespace" "$work/linked.so"
+fi

@@ -7,9 +7,7 @@
  * resolvers before it has any thread-local storage. */
 #include "heap/registry.h"
 
-static void nothing(void)
-{
-}
+static void nothing(void) {}
 
 static void (*open_gate(void))(void)
 {
