@@ -154,7 +154,7 @@ static void (*work_of_child)(void);
 
 static void child_is_refused(void)
 {
-    work(3000);
+    work(1500);
     use_threads();
     refuse(refused_call, refused_with);
     work_of_child();
@@ -178,7 +178,7 @@ static void expect_survival(long number, bool may_fail, void (*child_work)(void)
 
 static void work_on(void)
 {
-    work(4000);
+    work(2000);
     end_work();
     use_threads();
     work(2000);
