@@ -1,12 +1,19 @@
 #!/bin/sh
 # run.sh [MODEL...] - verifies each model in each of its scenarios, exhaustively, and that each of
 # its mutations is caught. Both are found in the model by name: SCENARIO_..., MUTATE_....
+#
+# NAME.pml is a model for spin. genmc/NAME.c is a program that runs the allocator's own code under
+# GenMC, a checker of the C11 memory model, where one is installed ($GENMC, or genmc on the PATH);
+# its mutations are the memory orders of the source it includes, each half weakened in turn.
 # Exit status: 0 all as expected, 1 a surprise, 77 skipped.
 set -u
 
-command -v spin >/dev/null || { echo "skip: spin is not installed"; exit 77; }
-
 models=$(cd "$(dirname "$0")" && pwd)
+source=$models/../src
+genmc=${GENMC:-$(command -v genmc)}
+command -v spin >/dev/null || { echo "skip: spin is not installed"; spin=missing; }
+[ -n "$genmc" ] || echo "skip: genmc is not installed"
+[ -z "${spin:-}" ] || [ -n "$genmc" ] || exit 77
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -65,19 +72,86 @@ expect_fails()
     fi
 }
 
+# named FILE KIND: the scenarios or mutations that a file names.
 named()
 {
-    grep -oE "${2}_[A-Z_]+" "$models/$1.pml" | sort -u
+    grep -oE "${2}_[A-Z_]+" "$models/$1" | sort -u
 }
 
-for model in ${*:-remote_free park_adopt depot}; do
-    expect_holds "$model"
-    for scenario in $(named "$model" SCENARIO); do
-        expect_holds "$model" "$scenario"
+run_spin()
+{
+    expect_holds "$1"
+    for scenario in $(named "$1.pml" SCENARIO); do
+        expect_holds "$1" "$scenario"
     done
-    for mutation in $(named "$model" MUTATE); do
-        expect_fails "$model" "$mutation"
+    for mutation in $(named "$1.pml" MUTATE); do
+        expect_fails "$1" "$mutation"
     done
+}
+
+# check PROGRAM MEMORY_MODEL [DEFINE...]: leaves genmc's report in ./report.
+check()
+{
+    program=$models/$1.c memory_model=$2
+    shift 2
+    timeout 120 "$genmc" "--$memory_model" --disable-estimation -- -std=gnu17 -D_GNU_SOURCE \
+        -Dstatic_assert=_Static_assert "-I$source" "-I$source/../include" "$@" "$program" >report 2>&1
+}
+
+# The memory orders that the sources a program includes define, and what each can be weakened to: lines of
+# "MACRO ORDER".
+weaker_orders()
+{
+    for included in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$models/$1.c"); do
+        sed -n 's/^#define \([A-Z]*_ORDER_[A-Z_]*\) memory_order_\([a-z_]*\)$/\1 \2/p' "$source/$included"
+    done | while read -r macro order; do
+        case $order in
+        acq_rel) echo "$macro acquire"; echo "$macro release" ;;
+        acquire | release) echo "$macro relaxed" ;;
+        esac
+    done
+}
+
+expect_weaker_fails() # PROGRAM SCENARIOS MACRO ORDER
+{
+    for define in $2; do
+        check "$1" rc11 "-D$define" "-D$3=memory_order_$4"
+        if grep -q -e '^Error: Non-atomic race' -e '^Error: Safety violation' report; then
+            echo "ok $1 $3=$4 fails as it must"
+            pass=$((pass + 1))
+            return
+        fi
+    done
+    surprise "$1 $3=$4 is not caught"
+}
+
+run_genmc()
+{
+    scenarios="PLAIN $(named "$1.c" SCENARIO)"
+    for define in $scenarios; do
+        for memory_model in rc11 imm; do
+            check "$1" "$memory_model" "-D$define"
+            if grep -q 'No errors were detected' report; then
+                echo "ok $1 $define $memory_model ($(sed -n 's/.*executions explored: //p' report) executions)"
+                pass=$((pass + 1))
+            else
+                surprise "$1 $define $memory_model"
+            fi
+        done
+    done
+    weaker_orders "$1" >weaker
+    while read -r macro order; do
+        expect_weaker_fails "$1" "$scenarios" "$macro" "$order"
+    done <weaker
+}
+
+all=$(cd "$models" && ls -- *.pml genmc/*.c)
+for model in ${*:-$all}; do
+    model=${model%.*}
+    case $model in
+    genmc/*) [ -z "$genmc" ] || run_genmc "$model" ;;
+    *) [ -n "${spin:-}" ] || run_spin "$model" ;;
+    esac
 done
 
 echo "$pass as expected, $surprises surprises"

@@ -2,6 +2,14 @@
 
 #include "pool/pool.h"
 
+/* Who takes a run comes after who put it, and after all that was written to it and to its records. */
+#ifndef RUNCACHE_ORDER_PUT
+#define RUNCACHE_ORDER_PUT memory_order_release
+#endif
+#ifndef RUNCACHE_ORDER_TAKE
+#define RUNCACHE_ORDER_TAKE memory_order_acquire
+#endif
+
 static _Atomic uint32_t *place_of(struct heap *heap, size_t units)
 {
     return heap->has_slabs && units <= RUN_CACHE_UNITS ? &heap_bins(heap)->cached_runs[units - 1] : NULL;
@@ -9,7 +17,7 @@ static _Atomic uint32_t *place_of(struct heap *heap, size_t units)
 
 static size_t take(_Atomic uint32_t *place)
 {
-    uint32_t run = atomic_exchange_explicit(place, 0, memory_order_acquire);
+    uint32_t run = atomic_exchange_explicit(place, 0, RUNCACHE_ORDER_TAKE);
     return run ? run - 1 : SIZE_MAX;
 }
 
@@ -24,7 +32,7 @@ bool runcache_put(struct heap *heap, size_t unit, size_t units)
     _Atomic uint32_t *place = place_of(heap, units);
     if (!place || atomic_load_explicit(place, memory_order_relaxed))
         return false;
-    atomic_store_explicit(place, (uint32_t)unit + 1, memory_order_release);
+    atomic_store_explicit(place, (uint32_t)unit + 1, RUNCACHE_ORDER_PUT);
     return true;
 }
 

@@ -11,14 +11,41 @@
  * so a pending push always has a live target. Collecting a word whose summary bit is not yet set breaks
  * it: its publisher would go on to push a slab that is gone. models/remote_free.pml proves it.
  *
- * Orders. Words and summary are read-modify-write with acquire and release on both sides: what the
- * program wrote to a block before it freed it happens before the block's next owner sees it, and the
- * summary names only words whose bits are there. The inbox's push releases, its exchange acquires. */
+ * Orders, each with what it is for:
+ *   PUBLISH_WORD     release: what the program wrote to the block before it freed it
+ *                    acquire: behind the collector's TAKE_SUMMARY, or the bit would be lost
+ *   PUBLISH_SUMMARY  release: the summary names only words whose bits are there
+ *                    acquire: inbox_next is written after the collector has read it
+ *   PUSH             release: inbox_next, and the publisher's last look at the slab
+ *   TAKE_INBOX       acquire: the other side of PUSH
+ *   TAKE_SUMMARY     acquire, release: the other sides of PUBLISH_SUMMARY's
+ *   TAKE_WORD        acquire, release: the other sides of PUBLISH_WORD's
+ * They can be set from outside, so that a checker of the memory model sees each one weakened (models/genmc).
+ */
 #ifndef HAKMEM_SLAB_REMOTE_H
 #define HAKMEM_SLAB_REMOTE_H
 
 #include "base/bits.h"
 #include "slab/slab.h"
+
+#ifndef REMOTE_ORDER_PUBLISH_WORD
+#define REMOTE_ORDER_PUBLISH_WORD memory_order_acq_rel
+#endif
+#ifndef REMOTE_ORDER_PUBLISH_SUMMARY
+#define REMOTE_ORDER_PUBLISH_SUMMARY memory_order_acq_rel
+#endif
+#ifndef REMOTE_ORDER_PUSH
+#define REMOTE_ORDER_PUSH memory_order_release
+#endif
+#ifndef REMOTE_ORDER_TAKE_INBOX
+#define REMOTE_ORDER_TAKE_INBOX memory_order_acquire
+#endif
+#ifndef REMOTE_ORDER_TAKE_SUMMARY
+#define REMOTE_ORDER_TAKE_SUMMARY memory_order_acq_rel
+#endif
+#ifndef REMOTE_ORDER_TAKE_WORD
+#define REMOTE_ORDER_TAKE_WORD memory_order_acq_rel
+#endif
 
 /* A heap's slabs with published bits: a list that anyone pushes on and only a whole take empties. */
 struct inbox {
@@ -46,11 +73,12 @@ static inline uint64_t remote_peek(struct slab *slab, unsigned word)
 /* Sets the bits; *twice gets those that were set already. True: the caller must remote_push the slab. */
 static inline bool remote_publish_word(struct slab *slab, unsigned word, uint64_t mask, uint64_t *twice)
 {
-    uint64_t old = atomic_fetch_or_explicit(&remote_words(slab)[word], mask, memory_order_acq_rel);
+    uint64_t old = atomic_fetch_or_explicit(&remote_words(slab)[word], mask, REMOTE_ORDER_PUBLISH_WORD);
     *twice = old & mask;
     if (old)
         return false;
-    return atomic_fetch_or_explicit(&slab->remote_summary, UINT64_C(1) << word, memory_order_acq_rel) == 0;
+    return atomic_fetch_or_explicit(&slab->remote_summary, UINT64_C(1) << word,
+                                    REMOTE_ORDER_PUBLISH_SUMMARY) == 0;
 }
 
 static inline void remote_push(struct inbox *inbox, struct slab *slab)
@@ -58,8 +86,8 @@ static inline void remote_push(struct inbox *inbox, struct slab *slab)
     slab_link head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
     do
         atomic_store_explicit(&slab->inbox_next, head, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, slab_to_link(slab),
-                                                  memory_order_release, memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, slab_to_link(slab), REMOTE_ORDER_PUSH,
+                                                  memory_order_relaxed));
 }
 
 static inline bool inbox_is_empty(struct inbox *inbox)
@@ -69,7 +97,7 @@ static inline bool inbox_is_empty(struct inbox *inbox)
 
 static inline slab_link inbox_take(struct inbox *inbox)
 {
-    return atomic_exchange_explicit(&inbox->head, 0, memory_order_acquire);
+    return atomic_exchange_explicit(&inbox->head, 0, REMOTE_ORDER_TAKE_INBOX);
 }
 
 /* Next of a slab taken from an inbox: to be read before remote_take_summary, after which the slab may be
@@ -81,12 +109,12 @@ static inline slab_link remote_next(struct slab *slab)
 
 static inline uint64_t remote_take_summary(struct slab *slab)
 {
-    return atomic_exchange_explicit(&slab->remote_summary, 0, memory_order_acq_rel);
+    return atomic_exchange_explicit(&slab->remote_summary, 0, REMOTE_ORDER_TAKE_SUMMARY);
 }
 
 static inline uint64_t remote_take_word(struct slab *slab, unsigned word)
 {
-    return atomic_exchange_explicit(&remote_words(slab)[word], 0, memory_order_acq_rel);
+    return atomic_exchange_explicit(&remote_words(slab)[word], 0, REMOTE_ORDER_TAKE_WORD);
 }
 
 #endif
