@@ -20,8 +20,9 @@
  *   TAKE_INBOX       acquire: the other side of PUSH
  *   TAKE_SUMMARY     acquire, release: the other sides of PUBLISH_SUMMARY's
  *   TAKE_WORD        acquire, release: the other sides of PUBLISH_WORD's
- * They can be set from outside, so that a checker of the memory model sees each one weakened (models/genmc).
- */
+ * Some of these a control dependency would give as well; but C11 knows none, and on x86 they cost nothing.
+ * They can be set from outside, so that a checker of the memory model sees each one weakened
+ * (models/genmc/remote_free.c, by `make model`: none can be spared). */
 #ifndef HAKMEM_SLAB_REMOTE_H
 #define HAKMEM_SLAB_REMOTE_H
 
