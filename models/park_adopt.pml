@@ -1,32 +1,21 @@
-/* park_adopt.pml - heaps, the threads that come and go, and fork (mirrors src/heap/registry.c).
+/* park_adopt.pml - heaps, and the threads that come and go (mirrors src/heap/registry.c).
  *
- * Two heaps, two threads with a few lives each, a visitor (scavenger, trim), and with FORK a
- * thread that forks: the model goes on in the child, where every other process stands still.
- * A heap is a map of free blocks and an inbox (how blocks get there: remote_free.pml), and a
- * FastCache of two slots, which its thread uses without a lock.
+ * Two heaps, two threads with a few lives each, a visitor (scavenger, trim). A heap is a map of free
+ * blocks and an inbox (how blocks get there: remote_free.pml), and a FastCache of two slots, which its
+ * thread uses without a lock. Fork: fork.pml.
  *
  *   adopt   under the registry's lock: a parked heap, or a new one
- *   refill  under the heap's lock: map, inbox, then a parked heap, whose lock is only tried
+ *   refill  under the heap's lock: map, inbox; then, with no lock held, a heap that the registry says is
+ *           parked, under its lock, though it may be adopted at any moment
  *   flush   under the heap's lock: a block of this heap goes to the map, any other one is published
  *   exit    flush, unlock; then, under the registry's lock, park: from then on it is another's
  *   visit   under the heap's lock: inbox and map, never the FastCache
- *   fork    takes the registry's lock, then every heap's, in order; the child flushes the
- *           FastCaches of all heaps but its own and parks them
  *
  * Invariants:
  *   a. a heap has at most one thread;
  *   b. a block is in one place: held by the program, in a map, an inbox, a FastCache, or in the
  *      hand of one thread; so none is handed out twice, none is lost;
- *   c. nobody waits forever;
- *   d. a child loses no more than what the dead threads held and had in hand. The FastCache of a
- *      running thread can be flushed in a child because, on a push, the slot is stored before the
- *      top: two stores that neither compiler nor processor may swap. */
-
-#if defined(MUTATE_CHILD_KEEPS) || defined(MUTATE_FORK_UNLOCKED) ||                              \
-    defined(MUTATE_PARK_UNDER_HEAP_LOCK) || defined(MUTATE_STEAL_WAITS) ||                       \
-    defined(MUTATE_TOP_BEFORE_SLOT)
-#define SCENARIO_FORK
-#endif
+ *   c. nobody waits forever. */
 
 #define HEAPS   2
 #define THREADS 2
@@ -36,13 +25,7 @@
 
 #define HOME(p) ((p) == 4)
 
-#ifdef SCENARIO_FORK
-#define LIVES 2
-#define ALIVE provided (!child || child == _pid)
-#else
-#define LIVES 3
-#define ALIVE
-#endif
+#define LIVES   3
 
 byte registry_lock;      /* the process that holds it, or 0 */
 byte heap_lock[HEAPS];   /* likewise */
@@ -51,7 +34,6 @@ byte map[HEAPS];         /* [heap's lock] */
 byte inbox[HEAPS];       /* [atomic] */
 byte slot[HEAPS * 3];    /* [thread] slot 0 is empty for ever */
 byte top[HEAPS];         /* [thread] */
-byte child;              /* the process that goes on in the child of a fork */
 
 /* Ghosts. */
 byte threads[HEAPS];
@@ -64,31 +46,17 @@ byte done;
 #define UNLOCK(l) atomic { assert(l == _pid); l = 0 }
 
 #ifdef MUTATE_STEAL_UNLOCKED
-#define TRY(l)       tried = 1
-#define UNTRY(l)     skip
-#elif defined(MUTATE_STEAL_WAITS)
-#define TRY(l)       LOCK(l); tried = 1
-#define UNTRY(l)     UNLOCK(l)
+#define LOCK_PARKED(l)   skip
+#define UNLOCK_PARKED(l) skip
 #else
-#define TRY(l)                                                                                    \
-    atomic {                                                                                      \
-        if                                                                                        \
-        :: !l -> l = _pid; tried = 1                                                              \
-        :: l                                                                                      \
-        fi                                                                                        \
-    }
-#define UNTRY(l)     UNLOCK(l)
+#define LOCK_PARKED(l)   LOCK(l)
+#define UNLOCK_PARKED(l) UNLOCK(l)
 #endif
 
 inline push_cache()
 {
-#ifdef MUTATE_TOP_BEFORE_SLOT
-    top[h] = top[h] + 1;
-    atomic { slot[h * 3 + top[h]] = p; hand = hand & ~p }
-#else
     slot[h * 3 + top[h] + 1] = p;
     atomic { top[h] = top[h] + 1; hand = hand & ~p }
-#endif
 }
 
 /* Reads and writes of the map are apart: the lock must hold. */
@@ -157,17 +125,25 @@ inline refill()
     :: !map[h] -> collect(h)
     :: else
     fi;
+    fill(h);
+    UNLOCK(heap_lock[h]);
     if
-    :: map[h] -> fill(h)
-    :: !map[h] && parked[1 - h] ->
-           TRY(heap_lock[1 - h]);
+    :: !top[h] ->
+           LOCK(registry_lock); found = parked[1 - h]; UNLOCK(registry_lock);
            if
-           :: tried -> fill(1 - h); tried = 0; UNTRY(heap_lock[1 - h])
+           :: found ->
+                  LOCK_PARKED(heap_lock[1 - h]);
+                  if
+                  :: !map[1 - h] -> collect(1 - h)
+                  :: else
+                  fi;
+                  fill(1 - h);
+                  UNLOCK_PARKED(heap_lock[1 - h]);
+                  found = 0
            :: else
            fi
     :: else
-    fi;
-    UNLOCK(heap_lock[h])
+    fi
 }
 
 inline allocate()
@@ -236,8 +212,6 @@ inline exit()
 #elif defined(MUTATE_FLUSH_UNLOCKED)
     flush(h);
     park()
-#elif defined(MUTATE_PARK_UNDER_HEAP_LOCK)
-    LOCK(heap_lock[h]); flush(h); park(); UNLOCK(heap_lock[h])
 #elif defined(MUTATE_NO_FLUSH)
     park()
 #else
@@ -246,33 +220,10 @@ inline exit()
 #endif
 }
 
-#ifdef SCENARIO_FORK
-inline fork()
-{
-    LOCK(registry_lock);
-#ifndef MUTATE_FORK_UNLOCKED
-    LOCK(heap_lock[0]);
-    LOCK(heap_lock[1]);
-#endif
-    child = _pid; /* alone from here */
-    atomic {
-        heap_lock[0] = _pid; heap_lock[1] = _pid;
-#ifndef MUTATE_CHILD_KEEPS
-        if
-        :: threads[1 - h] -> flush(1 - h); threads[1 - h] = 0; parked[1 - h] = 1
-        :: else
-        fi;
-#endif
-        heap_lock[0] = 0; heap_lock[1] = 0;
-        UNLOCK(registry_lock)
-    }
-}
-#endif
-
-proctype Thread() ALIVE
+proctype Thread()
 {
     byte h, p, got, was, ops;
-    bit  tried;
+    bit  found;
 
     do
     :: atomic { lives -> lives-- };
@@ -285,9 +236,6 @@ proctype Thread() ALIVE
               release()
            :: atomic { ops < OPS && held & 4 -> ops++; p = 4; held = held & ~p; hand = hand | p };
               release()
-#ifdef SCENARIO_FORK
-           :: !child -> fork()
-#endif
            :: break
            od;
            exit();
@@ -312,7 +260,7 @@ inline visit()
     UNLOCK(heap_lock[x])
 }
 
-proctype Visitor() ALIVE
+proctype Visitor()
 {
     byte x, got, was;
 
@@ -333,13 +281,13 @@ init {
     };
     timeout ->
     atomic {
-        assert(done == THREADS || child);                                 /* c */
+        assert(done == THREADS);                                          /* c */
         assert(!registry_lock && !heap_lock[0] && !heap_lock[1]);         /* c */
         assert(parked[0] && parked[1] && !threads[0] && !threads[1]);     /* a */
         map[0] = map[0] | inbox[0];
         map[1] = map[1] | inbox[1];
         assert(!(map[0] & 4) && !(map[1] & 3) && !((map[0] | map[1]) & held));
-        assert((map[0] | map[1] | held | hand) == ALL);                   /* b, d */
-        assert(child || !hand)
+        assert((map[0] | map[1] | held | hand) == ALL);                   /* b */
+        assert(!hand)
     }
 }
