@@ -6,19 +6,21 @@
  * remote_free.pml.
  *
  *   free       the block goes to the thread's magazine
- *   hand over  a full magazine; under the shard's lock: if there is room, put it in, and take an
- *              empty one. Else publish its blocks, and keep it
+ *   hand over  a full magazine; under the shard's lock, if there is room: put it in; then, under some
+ *              shard's lock, take an empty one. Else publish its blocks, and keep it
  *   refill     under the shard's lock take a full magazine out; with no lock copy its blocks to the
  *              FastCache; then, under a shard's lock, recycle the empty magazine
- *   exit       publish what is in the magazine and the FastCache, recycle the magazine
- *   scavenge   take a full magazine out, publish its blocks, recycle it
+ *   exit       publish what is in the magazine and the FastCache; the heap keeps the magazine
+ *   age        under the shard's lock: how many magazines nobody needed since the last time, and the
+ *              next time begins; then take so many out, one by one, publish their blocks, recycle them
  *
  * Invariants:
  *   a. a block is in one place: held, free in its map, in one magazine or in one FastCache;
  *   b. a magazine is in one place: fresh, empty or full in one shard, or with one thread;
  *   c. a shard never has more full magazines than its bound;
  *   d. an empty magazine has no blocks, a full one no room, and a FastCache has room for all the
- *      blocks of a magazine, or it would overrun. */
+ *      blocks of a magazine, or it would overrun;
+ *   e. of a shard's magazines at most all are unused, and what nobody takes is gone after two ages. */
 
 #define ALL       15 /* blocks are bits; blocks 1, 2, 4, 8 */
 #define SHARDS    2
@@ -38,6 +40,7 @@ byte block[MAGAZINES * MAGAZINE]; /* [the magazine's holder] */
 byte blocks[MAGAZINES];           /* likewise: how many */
 byte ready[SHARDS];               /* [shard's lock] the magazine; BOUND is 1 */
 byte fulls[SHARDS];               /* [shard's lock] */
+byte unused[SHARDS];              /* [shard's lock] fewest since the last age */
 byte spare[SHARDS];               /* [shard's lock] magazines as bits */
 byte fresh;                       /* [atomic] magazines that nobody has used, as bits */
 byte map;                         /* [atomic] free blocks */
@@ -47,6 +50,8 @@ byte map;                         /* [atomic] free blocks */
 /* Ghosts. */
 byte held;
 byte done;
+byte kept; /* magazines that heaps keep, as bits */
+bit  aged;
 
 /* What is done under a shard's lock is one step to everybody else. */
 #ifdef MUTATE_SHARD_UNLOCKED
@@ -124,7 +129,7 @@ inline hand_over()
                ready[s] = m;
                fulls[s] = fulls[s] + 1;
 #ifndef MUTATE_KEEP_AFTER_HAND_OVER
-               TAKE_LOWEST(spare[s])
+               m = NIL
 #endif
         :: else
         fi;
@@ -132,7 +137,10 @@ inline hand_over()
     };
     if
     :: !room -> publish_blocks(m)
-    :: else
+    :: else ->
+#ifndef MUTATE_KEEP_AFTER_HAND_OVER
+           UNDER_LOCK { pick_shard(); TAKE_LOWEST(spare[s]); s = 0 }
+#endif
     fi;
     room = 0
 }
@@ -162,21 +170,33 @@ inline free_remote()
     fi
 }
 
-/* got becomes a full magazine, or NIL. */
+#ifdef MUTATE_UNUSED_KEPT_UP
+#define LOWER_UNUSED(s) skip
+#else
+#define LOWER_UNUSED(s)                                                                           \
+    if                                                                                            \
+    :: fulls[s] < unused[s] -> unused[s] = fulls[s]                                               \
+    :: else                                                                                       \
+    fi
+#endif
+
+/* got becomes a full magazine of the shard, or NIL. */
+inline take_full_of(s)
+{
+    if
+    :: fulls[s] ->
+           got = ready[s];
+           fulls[s] = fulls[s] - 1;
+           LOWER_UNUSED(s);
+           copied = blocks[got];
+           assert(copied == MAGAZINE) /* d */
+    :: else
+    fi
+}
+
 inline take_full()
 {
-    UNDER_LOCK {
-        pick_shard();
-        if
-        :: fulls[s] ->
-               got = ready[s];
-               fulls[s] = fulls[s] - 1;
-               copied = blocks[got];
-               assert(copied == MAGAZINE) /* d */
-        :: else
-        fi;
-        s = 0
-    }
+    UNDER_LOCK { pick_shard(); take_full_of(s); s = 0 }
 }
 
 inline refill()
@@ -236,7 +256,7 @@ inline exit()
 {
 #ifndef MUTATE_EXIT_KEEPS
     if
-    :: m != NIL -> publish_blocks(m); put_empty(m); m = NIL
+    :: m != NIL -> publish_blocks(m); atomic { kept = kept | (1 << m); m = NIL }
     :: else
     fi;
 #endif
@@ -262,24 +282,41 @@ proctype Thread()
     done++
 }
 
-proctype Scavenger()
+inline age(x)
 {
-    byte got = NIL, s, p, copied;
-
-    if
-    :: fulls[0] || fulls[1] ->
-           take_full();
+    UNDER_LOCK {
+        assert(unused[x] <= fulls[x]); /* e */
+        n = unused[x];
+#ifndef MUTATE_NEXT_TIME_EMPTY
+        unused[x] = fulls[x] - n
+#endif
+    };
+    do
+    :: n ->
+           n--;
+           UNDER_LOCK { take_full_of(x) };
            if
-           :: got != NIL -> publish_blocks(got); put_empty(got)
+           :: got != NIL -> publish_blocks(got); put_empty(got); got = NIL; copied = 0
            :: else
            fi
-    :: done == THREADS
-    fi
+    :: else -> break
+    od
+}
+
+/* At any moment, and when nobody calls any longer. */
+proctype Scavenger()
+{
+    byte got = NIL, s, p, copied, n;
+
+    age(0);
+    age(0);
+    done == THREADS;
+    age(0); age(1);
+    age(0); age(1);
+    aged = 1
 }
 
 init {
-    byte s;
-
     atomic {
         held = ALL;
         fresh = 15;
@@ -290,20 +327,10 @@ init {
     };
     timeout ->
     atomic {
-        assert(done == THREADS);
-        do
-        :: s < SHARDS ->
-               if
-               :: fulls[s] ->
-                      map = map | block[ready[s] * MAGAZINE] | block[ready[s] * MAGAZINE + 1];
-                      spare[s] = spare[s] | (1 << ready[s])
-               :: else
-               fi;
-               s++
-        :: else -> break
-        od;
-        assert((map | held) == ALL && !(map & held)); /* a */
-        assert((spare[0] | spare[1] | fresh) == 15);  /* b */
-        assert(!(spare[0] & spare[1]))
+        assert(done == THREADS && aged);
+        assert(!fulls[0] && !fulls[1]);                     /* e */
+        assert((map | held) == ALL && !(map & held));       /* a */
+        assert((spare[0] | spare[1] | fresh | kept) == 15); /* b */
+        assert(!(spare[0] & spare[1]) && !((spare[0] | spare[1]) & kept))
     }
 }

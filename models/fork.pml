@@ -174,7 +174,7 @@ inline allocate()
     if
     :: top[me] ->
            atomic {
-               assert(slot[me] && !(held & slot[me]) && !(map[me] & slot[me])); /* b */
+               assert(slot[me] && !((held | reserved | map[me]) & slot[me])); /* b */
                held = held | slot[me]; top[me] = 0
            }
     :: else
@@ -390,13 +390,18 @@ proctype Thread(byte me) ALIVE
     done++
 }
 
-/* holes.h: blocks of heap 0 are taken out, as if they were given out, and put back. */
+/* holes.h: blocks of heap 0 are taken out, as if they were given out, their page is purged with no heap's
+ * lock held, and they are put back. */
 proctype Scavenger() ALIVE
 {
     byte me; /* the heap */
 
     acquire(SCAVENGER);
+#ifdef MUTATE_RESERVED_STAY_IN_MAP
+    acquire(HEAP); reserved = map[0]; release(HEAP);
+#else
     acquire(HEAP); atomic { reserved = map[0]; map[0] = 0 }; release(HEAP);
+#endif
     acquire(HEAP); atomic { map[0] = map[0] | reserved; reserved = 0 }; release(HEAP);
     release(SCAVENGER);
     done++

@@ -9,7 +9,8 @@
  *   2. old = fetch_or(summary, 1 << w)      old != 0: done
  *   3. push the slab on its owner's inbox
  * collect, under the owner's lock:
- *   4. take the inbox whole; for each slab on it
+ *   4. take the inbox whole; what is not looked at now is left in `uncollected`, linked as it was;
+ *      each slab on it in turn:
  *   5. read its link                        after 6 anybody may push the slab again
  *   6. named = exchange(summary, 0)
  *   7. got = exchange(remote[w], 0)         only for w in named; what the map has already is a
@@ -18,8 +19,8 @@
  * Invariants:
  *   a. the nonzero bits of a word have one carrier: a thread between 1 and 2, the summary bit, or
  *      a collector between 6 and 7;
- *   b. a nonzero summary has one carrier: a thread between 2 and 3, or the one list it is on. So
- *      only who took the slab from the inbox may collect it;
+ *   b. a nonzero summary has one carrier: a thread between 2 and 3, or the one list it is on,
+ *      inbox or uncollected. So only who took the slab from that list may collect it;
  *   c. a block freed once is collected once;
  *   d. a slab is counted empty when its map holds every block, so none is published, so nobody is
  *      between 1 and 3. Only then is it released, and only then does it change its owner.
@@ -73,6 +74,7 @@ bit  locked[HEAPS];
 byte owner[SLABS];       /* [owner's lock] */
 byte map[SLABS];         /* [owner's lock] free blocks */
 byte free_blocks[SLABS]; /* [owner's lock] */
+byte uncollected[HEAPS]; /* [heap's lock] slabs taken from the inbox, not yet looked at */
 
 /* Ghosts. */
 byte held[SLABS];     /* blocks that the program holds */
@@ -299,15 +301,21 @@ inline release(S)
     owner[S] = POOL
 }
 
+/* COLLECT_STEP_SLABS at a time; it is 1 here. */
 inline collect()
 {
+    s = uncollected[h];
+    if
+    :: s == NIL ->
 #ifdef MUTATE_INBOX_PLAIN
-    s = inbox[h];
-    inbox[h] = NIL;
+           s = inbox[h];
+           inbox[h] = NIL
 #else
-    atomic { s = inbox[h]; inbox[h] = NIL };
+           atomic { s = inbox[h]; inbox[h] = NIL }
 #endif
-    do
+    :: else
+    fi;
+    if
     :: s != NIL ->
 #ifdef MUTATE_LINK_AFTER_EXCHANGE
            collect_summary();
@@ -337,11 +345,15 @@ inline collect()
                :: COUNTED_EMPTY(s) -> release(s)
                :: true
                fi;
-               s = next; next = 0; named = 0
+#ifdef MUTATE_REST_FORGOTTEN
+               uncollected[h] = NIL;
+#else
+               uncollected[h] = next;
+#endif
+               s = 0; next = 0; named = 0
            }
-    :: else -> break
-    od;
-    s = 0
+    :: else -> s = 0
+    fi
 }
 
 /* Refill, release and taking from the pool are whole under the lock. */
@@ -369,13 +381,15 @@ inline allocate(S)
     got = 0
 }
 
+#define HAS_UNCOLLECTED(h) (inbox[h] != NIL || uncollected[h] != NIL)
+
 proctype Worker() ALIVE
 {
     byte s, h, next, named, got, was;
 
     do
-    :: atomic { IDLE(0) && inbox[0] != NIL -> h = 0 }; LOCK(0); collect(); UNLOCK(0)
-    :: atomic { IDLE(1) && inbox[1] != NIL -> h = 1 }; LOCK(1); collect(); UNLOCK(1)
+    :: atomic { IDLE(0) && HAS_UNCOLLECTED(0) -> h = 0 }; LOCK(0); collect(); UNLOCK(0)
+    :: atomic { IDLE(1) && HAS_UNCOLLECTED(1) -> h = 1 }; LOCK(1); collect(); UNLOCK(1)
     WORK(0, 0)
     WORK(0, 1)
     WORK(1, 0)
@@ -403,7 +417,7 @@ proctype Worker() ALIVE
 #ifdef MUTATE_GIVE_PARTIAL_SLAB
     :: atomic { IDLE(0) && IDLE(1) && owner[0] == 0 -> owner[0] = 1 }
 #endif
-    :: atomic { !freeing && inbox[0] == NIL && inbox[1] == NIL -> break }
+    :: atomic { !freeing && !HAS_UNCOLLECTED(0) && !HAS_UNCOLLECTED(1) -> break }
     od;
     working--
 }
@@ -418,8 +432,8 @@ proctype Forker()
     atomic { !publishing[0] -> publishing[0] = 1 };
     atomic { !publishing[1] -> publishing[1] = 1 };
     forked = 1;
-    h = 0; collect();
-    h = 1; collect();
+    h = 0; collect(); collect();
+    h = 1; collect(); collect();
     freeing = 0; working = 0
 }
 #endif
@@ -428,7 +442,7 @@ init {
     byte s;
 
     atomic {
-        inbox[0] = NIL; inbox[1] = NIL;
+        inbox[0] = NIL; inbox[1] = NIL; uncollected[0] = NIL; uncollected[1] = NIL;
         inbox_next[0] = NIL; inbox_next[1] = NIL;
 #ifdef SCENARIO_DOUBLE_FREE
         owner[1] = POOL; map[1] = ALL; free_blocks[1] = 4;
@@ -456,7 +470,7 @@ init {
     timeout ->
     atomic {
         assert(!working);
-        assert(inbox[0] == NIL && inbox[1] == NIL);
+        assert(!HAS_UNCOLLECTED(0) && !HAS_UNCOLLECTED(1));
         do
         :: s < SLABS ->
                assert(!remote[s * 2] && !remote[s * 2 + 1] && !summary[s]);

@@ -25,6 +25,10 @@ documented() { # the generated table of docs/tuning.md
         { echo 'run: make docs'; return 1; }
 }
 
+ordered_by_accesses() { # a standalone fence is what neither ThreadSanitizer nor a reader can follow
+    ! grep -rnE 'atomic_(thread|signal)_fence|__sync_synchronize' src include
+}
+
 if command -v clang-format >/dev/null; then
     step 'format' formatted
 else
@@ -32,6 +36,7 @@ else
 fi
 step 'floors' scripts/check_floors.sh
 step 'headers compile alone' scripts/check_headers.sh
+step 'no standalone fences' ordered_by_accesses
 step 'exported symbols' scripts/check_exports.sh "$build/libhakmem.so"
 step 'thread-local storage' scripts/check_tls.sh "$build/libhakmem.so"
 step 'docs/tuning.md is up to date' documented
