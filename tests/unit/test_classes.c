@@ -3,6 +3,7 @@
 
 #include "front/front.h"
 #include "region/classes.h"
+#include "slab/slab.h"
 
 enum { LARGEST_TRIED = 1024 * 1024 };
 
@@ -55,6 +56,15 @@ static void every_size_gets_the_smallest_good_size(void **state)
     assert_int_equal(front_good_size(SIZE_MAX), 0);
 }
 
+ISOLATED(a_block_of_every_size_has_the_good_size)
+{
+    for (size_t size = 0; size <= LARGEST_TRIED; size++) {
+        void *block = front_malloc(size);
+        EXPECT(block && front_usable_size(block) == front_good_size(size));
+        front_free(block);
+    }
+}
+
 static void rounding_wastes_15_bytes_then_31_then_an_eighth(void **state)
 {
     (void)state;
@@ -82,6 +92,27 @@ static void block_index_is_offset_by_size(void **state)
     }
 }
 
+/* The two that take a pointer apart, at every byte of a slab: only a block's first byte is a block. */
+ISOLATED(only_the_start_of_a_block_is_its_place)
+{
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        char *block = front_malloc(class_size(c));
+        size_t head = slab_of_unit(region_unit_of(block))->unit, size = class_size(c);
+        char *slab = (char *)region_unit_address(head);
+        struct slab_cursor cursor;
+        slab_cursor_enter(&cursor, block);
+        for (size_t at = 0; at < (size_t)size_classes[c].slab_units * UNIT_BYTES; at++) {
+            struct slab_place place = slab_place_of(slab + at, region_unit_of(slab + at));
+            unsigned index;
+            bool is_block = at % size == 0 && at / size < size_classes[c].slab_blocks;
+            EXPECT(place.slab->unit == head && place.index == at / size && place.exact == is_block);
+            EXPECT(slab_cursor_holds(&cursor, slab + at) == (at / size < size_classes[c].slab_blocks));
+            EXPECT(slab_cursor_find(&cursor, slab + at, &index) == is_block && index == at / size);
+        }
+        front_free(block);
+    }
+}
+
 static void aligned_classes_are_the_smallest_that_do(void **state)
 {
     (void)state;
@@ -101,9 +132,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(classes_rise_by_multiples_of_16),
     cmocka_unit_test(slabs_hold_as_many_blocks_as_fit),
     cmocka_unit_test(every_size_gets_the_smallest_good_size),
+    cmocka_unit_test(a_block_of_every_size_has_the_good_size),
     cmocka_unit_test(rounding_wastes_15_bytes_then_31_then_an_eighth),
     cmocka_unit_test(the_formula_goes_on_where_the_table_ends),
     cmocka_unit_test(block_index_is_offset_by_size),
+    cmocka_unit_test(only_the_start_of_a_block_is_its_place),
     cmocka_unit_test(aligned_classes_are_the_smallest_that_do),
 };
 
