@@ -1,6 +1,8 @@
 # Tests, a directory of tests/ for each kind, which is also their ctest label:
 #
 #   unit/test_*.c               cmocka, linked to the allocator's floors without the libc names
+#   fuzz/fuzz_*.c               fuzz targets, here run on what is kept in fuzz/corpus/; for libFuzzer
+#                               (HAKMEM_FUZZ) they are built alone. fuzz_reader.c is for tool/test_hostile.sh
 #   preload/test_*.c(pp)        plain programs, run with LD_PRELOAD=libhakmem.so
 #   link/test_*.c(pp)           plain programs, linked to libhakmem.so and again to libhakmem.a
 #   misuse/*.c                  programs that do wrong, judged by misuse/run.sh PROGRAM SOURCE
@@ -101,6 +103,32 @@ if(cmocka_FOUND)
     describe_test(${test} unit 300)
   endforeach()
 endif()
+
+# --- fuzz -----------------------------------------------------------------------------------------
+find_sources(fuzz fuzz_*.c)
+if(NOT HAKMEM_FUZZ)
+  list(FILTER sources EXCLUDE REGEX "fuzz_reader")
+endif()
+foreach(source IN LISTS sources)
+  get_filename_component(name "${source}" NAME_WE)
+  string(REGEX REPLACE "^fuzz_" "" name ${name})
+  if(HAKMEM_FUZZ)
+    add_test_program(fuzz_${name} "${source}")
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    set(program fuzz_${name})
+  else()
+    set(program fuzz_replay_${name})
+    add_test_program(${program} "${tests}/fuzz/replay.c" "${source}")
+    add_test(NAME fuzz.${name} COMMAND ${program} 3 "${tests}/fuzz/corpus/${name}")
+    describe_test(fuzz.${name} fuzz 120)
+  endif()
+  if(name STREQUAL reader)
+    file(GLOB reader_sources CONFIGURE_DEPENDS src/reader/*.c)
+    target_sources(${program} PRIVATE ${reader_sources} src/region/classes.c)
+  else()
+    target_link_libraries(${program} PRIVATE hakmem_testing)
+  endif()
+endforeach()
 
 # --- preload --------------------------------------------------------------------------------------
 # The emulator's own malloc stays its own: only the program in it has the preload.

@@ -1,5 +1,7 @@
-/* replay ROUNDS FILE… - runs a fuzz target without a fuzzer: on each file, then so many times on the file
- * with a few bytes changed, mostly where it is not empty, or cut short. The same each time. */
+/* replay ROUNDS FILE… - runs a fuzz target without a fuzzer: on each file, or each of a directory, then so
+ * many times on the file with a few bytes changed, mostly where it is not empty, or cut short. The same each
+ * time. */
+#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,19 +79,49 @@ static void run(const uint8_t *data, size_t size, int changes)
     free(copy);
 }
 
+static void replay(const char *path, long rounds)
+{
+    size_t size;
+    uint8_t *data = read_file(path, &size);
+    run(data, size, 0);
+    for (long round = 0; size >= 64 && round < rounds; round++)
+        run(data, size, 1 + (int)random_below(12));
+    free(data);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* The files of a directory by name; 0 when it is none. */
+static int replay_directory(const char *directory, long rounds)
+{
+    struct dirent **entries;
+    char path[4096];
+    int n = scandir(directory, &entries, is_visible, alphasort);
+    for (int i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
+        replay(path, rounds);
+        free(entries[i]);
+    }
+    if (n >= 0)
+        free(entries);
+    return n < 0 ? 0 : n;
+}
+
 int main(int argc, char **argv)
 {
     long rounds = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+    int files = 0;
     if (argc < 3)
         return fprintf(stderr, "usage: replay ROUNDS FILE...\n") ? 2 : 2;
     for (int i = 2; i < argc; i++) {
-        size_t size;
-        uint8_t *data = read_file(argv[i], &size);
-        run(data, size, 0);
-        for (long round = 0; size >= 64 && round < rounds; round++)
-            run(data, size, 1 + (int)random_below(12));
-        free(data);
+        int inside = replay_directory(argv[i], rounds);
+        if (!inside)
+            replay(argv[i], rounds);
+        files += inside ? inside : 1;
     }
-    printf("%d files, %ld changes of each\n", argc - 2, rounds);
+    printf("%d files, %ld changes of each\n", files, rounds);
     return 0;
 }

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""run.py [-j WORKERS] [-k] [NAME...] - seeds the bugs of list.txt, one at a time, and sees whether the tests find them.
+
+Each worker has a copy of the tree in a temporary directory (-k keeps it), where a mutant is applied, built
+incrementally and tested, quickest tests first, until one fails; a test that takes ten times its time has
+failed too. Says of each mutant whether it was killed, and by which test, and in the end the score. Fails
+when a mutant does not fit the source any more, does not build, or the score is not above 95 %.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import queue
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TREE = HERE.parent.parent
+KINDS = "unit;fuzz;misuse;preload;link"
+FLAGS = "-O2 -DNDEBUG"
+GOAL_PERCENT = 95
+
+
+class Mutant:
+    def __init__(self, heading, line):
+        name, _, self.text = heading.partition(":")
+        self.name, _, kind = name.strip().partition(" ")
+        self.tsan = kind == "[tsan]"
+        self.line, self.file, self.old, self.new = line, None, [], []
+
+    def apply(self, tree):
+        """Returns the file's text with the bug in it; exits when its lines are not there exactly once."""
+        lines = (tree / self.file).read_text().split("\n")
+        stripped = [line.strip() for line in lines]
+        n = len(self.old)
+        found = [i for i in range(len(lines)) if stripped[i : i + n] == self.old]
+        if len(found) != 1:
+            sys.exit(f"list.txt:{self.line}: {self.name}: its lines stand {len(found)} times in {self.file}")
+        at = found[0]
+        return "\n".join(lines[:at] + self.new + lines[at + n :])
+
+
+def read_list(path):
+    mutants = []
+    for number, line in enumerate(path.read_text().split("\n"), 1):
+        mark, rest = line[:1], line[2:].strip()
+        if mark == "=":
+            mutants.append(Mutant(rest, number))
+        elif mark == "-":
+            mutants[-1].old.append(rest)
+        elif mark == "+":
+            mutants[-1].new.append(rest)
+        elif line.strip() and mark != "#":
+            mutants[-1].file = line.strip()
+    return mutants
+
+
+class Test:
+    def __init__(self, described):
+        properties = {p["name"]: p["value"] for p in described.get("properties", [])}
+        self.name, self.command = described["name"], described["command"]
+        self.environment = dict(p.split("=", 1) for p in properties.get("ENVIRONMENT", []))
+        self.directory = properties.get("WORKING_DIRECTORY")
+        self.seconds = 0.0
+
+    def passes(self, limit):
+        """Whether it ends well within `limit` seconds; skipping is as good."""
+        process = subprocess.Popen(
+            self.command,
+            cwd=self.directory,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            return process.wait(timeout=limit) in (0, 77)
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+
+
+class Build:
+    """A build directory of a worker's tree, and its tests."""
+
+    def __init__(self, tree, directory, *options):
+        self.directory = directory
+        self.call("cmake", "-S", tree, "-B", directory, "-G", "Ninja", "-DHAKMEM_PROGRAMS=OFF", *options)
+        if not self.make():
+            sys.exit(f"the tree does not build: see {directory}")
+        listed = subprocess.run(
+            ["ctest", "--show-only=json-v1"], cwd=directory, capture_output=True, check=True, text=True
+        )
+        self.tests = [Test(t) for t in json.loads(listed.stdout)["tests"] if "command" in t]
+
+    def call(self, *command):
+        subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL)
+
+    def make(self):
+        done = subprocess.run(["ninja", "-j1", "-C", self.directory], capture_output=True, check=False)
+        return done.returncode == 0
+
+    def measure(self):
+        """Runs every test on the sound tree; sorts them, quickest first."""
+        for test in self.tests:
+            began = time.monotonic()
+            if not test.passes(600):
+                sys.exit(f"{test.name} fails without a mutant")
+            test.seconds = time.monotonic() - began
+        self.sort({test.name: test.seconds for test in self.tests})
+
+    def sort(self, seconds):
+        for test in self.tests:
+            test.seconds = seconds[test.name]
+        self.tests.sort(key=lambda test: test.seconds)
+
+    def first_failure(self):
+        for test in self.tests:
+            if not test.passes(20 + 10 * test.seconds):
+                return test.name
+        return None
+
+
+class Worker:
+    def __init__(self, scratch, number):
+        self.scratch, self.tree = scratch / str(number), scratch / str(number) / "tree"
+        files = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=TREE, capture_output=True, check=True, text=True
+        )
+        for file in files.stdout.splitlines():
+            if (TREE / file).is_file():
+                (self.tree / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(TREE / file, self.tree / file)
+        self.release = Build(
+            self.tree,
+            self.scratch / "release",
+            f"-DHAKMEM_TEST_KINDS={KINDS}",
+            "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+            f"-DCMAKE_C_FLAGS_RELWITHDEBINFO={FLAGS}",
+            f"-DCMAKE_CXX_FLAGS_RELWITHDEBINFO={FLAGS}",
+        )
+        self.tsan = None
+
+    def with_tsan(self):
+        if not self.tsan:
+            self.tsan = Build(
+                self.tree,
+                self.scratch / "tsan",
+                "-DHAKMEM_SANITIZE=thread",
+                "-DCMAKE_BUILD_TYPE=Debug",
+                "-DCMAKE_C_FLAGS_DEBUG=-O1 -g",
+            )
+            self.tsan.measure()
+        return self.tsan
+
+    def judge(self, mutant):
+        """Returns the verdict, and the test that killed it."""
+        build = self.with_tsan() if mutant.tsan else self.release
+        sound = (self.tree / mutant.file).read_text()
+        (self.tree / mutant.file).write_text(mutant.apply(self.tree))
+        try:
+            if not build.make():
+                return "does not build", None
+            failed = build.first_failure()
+            return ("killed", failed) if failed else ("survived", None)
+        finally:
+            (self.tree / mutant.file).write_text(sound)
+
+
+def start_workers(scratch, count):
+    """As many workers, of which the first has measured the tests for all."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        workers = list(pool.map(lambda number: Worker(scratch, number), range(count)))
+    workers[0].release.measure()
+    for worker in workers[1:]:
+        worker.release.sort({test.name: test.seconds for test in workers[0].release.tests})
+    return workers
+
+
+def judge_all(workers, mutants):
+    """Judges the mutants, those that take ThreadSanitizer all in one worker; returns their verdicts."""
+    idle = queue.Queue()
+    for worker in workers:
+        idle.put(worker)
+
+    def judge(some):
+        worker = idle.get()
+        verdicts = []
+        for mutant in some:
+            began = time.monotonic()
+            verdict, test = worker.judge(mutant)
+            by = f"by {test}, " if test else ""
+            print(f"{verdict:14}  {mutant.name:28} {by}{time.monotonic() - began:.0f} s", flush=True)
+            verdicts.append((mutant, verdict))
+        idle.put(worker)
+        return verdicts
+
+    share = [[m for m in mutants if m.tsan]] + [[m] for m in mutants if not m.tsan]
+    with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool:
+        return [verdict for verdicts in pool.map(judge, share) for verdict in verdicts]
+
+
+def report(verdicts, seconds):
+    count = {v: sum(verdict == v for _, verdict in verdicts) for v in ("killed", "survived", "does not build")}
+    judged = count["killed"] + count["survived"]
+    percent = 100 * count["killed"] / judged if judged else 0
+    print(
+        f"{len(verdicts)} mutants in {seconds / 60:.0f} min: {count['killed']} killed, {count['survived']} survived, "
+        f"{count['does not build']} do not build: {percent:.1f} %"
+    )
+    for mutant, verdict in verdicts:
+        if verdict != "killed":
+            print(f"{verdict}: {mutant.name}: {mutant.text.strip()} (list.txt:{mutant.line})")
+    return percent > GOAL_PERCENT and not count["does not build"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("-j", type=int, default=os.cpu_count(), metavar="WORKERS")
+    parser.add_argument("-k", action="store_true", help="keep the temporary directory")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    arguments = parser.parse_args()
+    mutants = read_list(HERE / "list.txt")
+    for mutant in mutants:
+        mutant.apply(TREE)
+    unknown = set(arguments.names) - {mutant.name for mutant in mutants}
+    if unknown:
+        sys.exit(f"no such mutant: {', '.join(sorted(unknown))}")
+    wanted = [m for m in mutants if not arguments.names or m.name in arguments.names]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="hakmem-mutants-"))
+    began = time.monotonic()
+    try:
+        workers = start_workers(scratch, min(arguments.j, len(wanted)))
+        verdicts = judge_all(workers, wanted)
+    finally:
+        if not arguments.k:
+            shutil.rmtree(scratch, ignore_errors=True)
+    sys.exit(0 if report(verdicts, time.monotonic() - began) else 1)
+
+
+main()
