@@ -11,9 +11,9 @@ endif
 # This make's own job server must not reach the one that CMake starts.
 BUILD_IN = MAKEFLAGS=--no-print-directory cmake --build
 CTEST = ctest -j$(JOBS)
-VARIANTS = debug asan tsan ubsan torture coverage clang musl aarch64
+VARIANTS = debug asan tsan ubsan torture clang musl aarch64
 
-.PHONY: all help test check format docs bench memory compare asm oom fuzz model apps deb install clean $(VARIANTS)
+.PHONY: all help test check format docs bench memory compare asm oom fuzz mutants coverage model apps deb install clean $(VARIANTS)
 
 all: $(BUILD)/CMakeCache.txt
 	@$(BUILD_IN) $(BUILD) -j $(JOBS)
@@ -34,9 +34,11 @@ help:
 #: make compare    the figures of docs/benchmarks.md: more runs, kept as JSON and HTML
 #: make asm        the fast paths of malloc and free, with their instruction counts
 #: make asan       unit tests under AddressSanitizer (likewise tsan, ubsan)
-#: make torture    tests with every constant tiny (likewise debug, clang, musl, aarch64, coverage)
+#: make torture    tests with every constant tiny (likewise debug, clang, musl, aarch64)
 #: make oom        tests in which the kernel refuses each call in turn
-#: make fuzz       fuzzing
+#: make fuzz       fuzzing, FUZZ_SECONDS=60 each: the reader, the options, histories of calls
+#: make mutants    whether the tests find seeded bugs (MUTANTS="NAME..." some of them)
+#: make coverage   what the tests reach: lines and branches of each file
 #: make model      the models of the protocols between threads, checked by spin
 #: make apps       real programs under the preload
 #: make deb        a Debian package in build-deb/
@@ -76,8 +78,20 @@ $(VARIANTS):
 oom apps: all
 	@cd $(BUILD) && $(CTEST) -R $@ --no-tests=error
 
-fuzz:
-	@if [ -x tests/fuzz/run.sh ]; then tests/fuzz/run.sh; else echo "make fuzz: there is no fuzzing yet"; fi
+# The library and the programs whose memory the reader is fuzzed with.
+fuzz: all
+	@tests/fuzz/run.sh
+
+mutants:
+	@tests/mutants/run.py -j $(JOBS) $(MUTANTS)
+
+# A test that fails takes nothing away from what the others reached.
+coverage:
+	@cmake --preset $@
+	@$(BUILD_IN) build-$@ -j $(JOBS)
+	@find build-$@ -name '*.gcda' -delete
+	@cd build-$@ && $(CTEST) -L 'unit|fuzz|preload|link|misuse' || true
+	@scripts/coverage.py build-$@
 
 model:
 	@if [ -x models/run.sh ]; then models/run.sh; else echo "make model: there are no models yet"; fi

@@ -26,6 +26,7 @@ stage torture 400 make -s torture
 stage asan 300 make -s asan
 stage tsan 300 make -s tsan
 stage model 600 make -s model
+stage fuzz 400 env FUZZ_SECONDS=15 tests/fuzz/run.sh
 [ -z "$failed" ] || echo "failed so far:$failed"
 
 (cd build && timeout 600 ctest -j"$(nproc)") || exit 1

@@ -275,9 +275,7 @@ static void step_options(void)
     case 3: atomic_store(&options.ss_lru_size, value % 32); break;
     case 4: atomic_store(&options.decay_ms, value ? 1000 : 0); break;
     case 5: atomic_store(&options.soft_limit, value); break;
-    case 6:
-        atomic_store(&options.hard_limit, value);
-        history.may_fail = true;
+    case 6: atomic_store(&options.hard_limit, value); history.may_fail = true;
     }
 }
 
@@ -375,9 +373,9 @@ static void start_thread(struct thread *thread)
 /* ---- the whole */
 
 static void (*const steps[])(void) = {
-    step_malloc, step_calloc,      step_aligned,    step_realloc, step_free, step_free_many, step_malloc_many,
-    step_churn,  step_malloc_many, step_malloc,     step_free,    step_trim, step_idle,      step_squeeze,
-    step_gate,   step_options,     step_refuse,
+    step_malloc,      step_calloc,  step_aligned,     step_realloc, step_free,   step_free_many,
+    step_malloc_many, step_churn,   step_malloc_many, step_malloc,  step_free,   step_trim,
+    step_idle,        step_squeeze, step_gate,        step_options, step_refuse,
 };
 
 enum {

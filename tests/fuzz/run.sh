@@ -7,7 +7,11 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-${FUZZ_SECONDS:-60}}
 build=${HK_BUILD_DIR:-build}
-command -v clang >/dev/null || { echo 'fuzz: skipped (no clang)'; exit 0; }
+has_libfuzzer() {
+    echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n > 9; }' |
+        clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null
+}
+has_libfuzzer || { echo 'fuzz: skipped (no clang, or it has no libFuzzer)'; exit 0; }
 for variant in fuzz fuzz-torture; do
     cmake --preset $variant >"build-$variant.log" 2>&1 && cmake --build build-$variant >>"build-$variant.log" 2>&1 ||
         { cat "build-$variant.log"; exit 1; }

@@ -35,13 +35,13 @@ class Mutant:
         self.line, self.file, self.old, self.new = line, None, [], []
 
     def apply(self, tree):
-        """Returns the file's text with the bug in it; exits when its lines are not there exactly once."""
+        """Returns the file's text with the bug in it; ValueError when its lines are not there exactly once."""
         lines = (tree / self.file).read_text().split("\n")
         stripped = [line.strip() for line in lines]
         n = len(self.old)
         found = [i for i in range(len(lines)) if stripped[i : i + n] == self.old]
         if len(found) != 1:
-            sys.exit(f"list.txt:{self.line}: {self.name}: its lines stand {len(found)} times in {self.file}")
+            raise ValueError(f"list.txt:{self.line}: {self.name}: its lines stand {len(found)} times in {self.file}")
         at = found[0]
         return "\n".join(lines[:at] + self.new + lines[at + n :])
 
@@ -59,6 +59,15 @@ def read_list(path):
         elif line.strip() and mark != "#":
             mutants[-1].file = line.strip()
     return mutants
+
+
+def misfits(mutants):
+    """What is wrong with those that do not fit the source."""
+    for mutant in mutants:
+        try:
+            mutant.apply(TREE)
+        except (OSError, ValueError) as error:
+            yield str(error)
 
 
 class Test:
@@ -233,8 +242,9 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
     mutants = read_list(HERE / "list.txt")
-    for mutant in mutants:
-        mutant.apply(TREE)
+    wrong = list(misfits(mutants))
+    if wrong:
+        sys.exit("\n".join(wrong))
     unknown = set(arguments.names) - {mutant.name for mutant in mutants}
     if unknown:
         sys.exit(f"no such mutant: {', '.join(sorted(unknown))}")
