@@ -166,7 +166,9 @@ static void aligned_forms_beyond_ptrdiff_max_are_enomem(void)
             refused(memalign(opaque_size(alignment), opaque_size(*size)));
             refused(aligned_alloc(opaque_size(alignment), opaque_size(*size)));
             void *untouched = &untouched;
+            errno = 55;
             int error = posix_memalign(&untouched, opaque_size(alignment), opaque_size(*size));
+            CHECK(errno == 55);
             CHECK_THAT(error == ENOMEM, "alignment %zu, size %zu: %d", alignment, *size, error);
             CHECK(untouched == &untouched);
         }

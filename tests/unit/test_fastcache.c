@@ -123,6 +123,19 @@ ISOLATED(a_cache_that_never_misses_does_not_grow)
     EXPECT(tls_heap->capacity[class_of_size(64)] == FASTCACHE_START_BLOCKS);
 }
 
+ISOLATED(a_stack_that_was_outgrown_serves_another_class)
+{
+    unsigned c = class_of_size(64);
+    front_free(front_malloc(64));
+    void **first = tls_heap->limit[c] - tls_heap->capacity[c];
+    unsigned capacity = tls_heap->capacity[c];
+    thrash(c);
+    EXPECT(tls_heap->capacity[c] > capacity);
+    front_free(front_malloc(128));
+    unsigned other = class_of_size(128);
+    EXPECT(tls_heap->capacity[other] == capacity && tls_heap->limit[other] - capacity == first);
+}
+
 /* ---- refills */
 
 static uint64_t blocks_of_first_refill(unsigned size_class)
@@ -418,6 +431,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(caches_grow_to_the_default_cap),
     cmocka_unit_test(caches_grow_to_the_greatest_cap),
     cmocka_unit_test(a_cache_that_never_misses_does_not_grow),
+    cmocka_unit_test(a_stack_that_was_outgrown_serves_another_class),
     cmocka_unit_test(the_option_says_how_many_blocks_a_miss_brings_at_first),
     cmocka_unit_test(a_refill_never_brings_more_than_the_cache_holds),
     cmocka_unit_test(an_overflow_takes_out_the_older_half),

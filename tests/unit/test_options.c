@@ -156,6 +156,15 @@ static void a_wrong_word_gets_one_line_with_the_words(void **state)
                         "hakmem: HAKMEM_THP=2 is not one of auto|never|always; the default is used, auto\n");
 }
 
+ISOLATED(the_beginning_of_a_word_is_not_the_word)
+{
+    char beginning[] = "HAKMEM_THP=nev", longer[] = "HAKMEM_THP=nevermore", all[] = "HAKMEM_THP=auto|never";
+    read_one(beginning);
+    read_one(longer);
+    read_one(all);
+    EXPECT(options.thp == THP_AUTO);
+}
+
 static void a_size_without_its_unit_gets_one_line(void **state)
 {
     (void)state;
@@ -300,6 +309,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(wrong_values_leave_the_default),
     cmocka_unit_test(a_wrong_value_gets_one_line_with_range_and_default),
     cmocka_unit_test(a_wrong_word_gets_one_line_with_the_words),
+    cmocka_unit_test(the_beginning_of_a_word_is_not_the_word),
     cmocka_unit_test(a_size_without_its_unit_gets_one_line),
     cmocka_unit_test(sizes_are_read_in_mebibytes),
     cmocka_unit_test(an_unknown_option_gets_one_line),

@@ -9,6 +9,7 @@
 #include "front/front.h"
 #include "hakmem.h"
 #include "heap/depot.h"
+#include "heap/fastcache.h"
 
 enum { THREADS = 8, FORKS = UNIT_SANITIZED ? 10 : 40, CHURN = 100 };
 
@@ -79,6 +80,36 @@ ISOLATED(a_heap_is_parked_and_the_next_thread_adopts_it)
     unit_in_thread(note_heap, &second);
     EXPECT(second == first && atomic_load(&first->stats.adoptions) == 1);
     EXPECT(heaps() == 3);
+}
+
+/* Blocks of every class and of others' heaps, and runs: something is left in every cache of a busy heap. */
+static void fill_caches(void *blocks_of_others)
+{
+    void **others = blocks_of_others;
+    for (int round = 0; round < 3; round++)
+        for (unsigned c = 0; c < SIZE_CLASSES; c++)
+            front_free(front_malloc(class_size(c)));
+    for (size_t units = 1; units <= RUN_CACHE_UNITS; units++)
+        front_free(front_malloc(units * UNIT_BYTES));
+    front_free(others[0]);
+    EXPECT(tls_real->busy);
+    EXPECT(fastcache_blocks(tls_real, 0) > 0 && heap_bins(tls_real)->magazines[0]->count > 0);
+    EXPECT(heap_bins(tls_real)->cached_runs[0] != 0);
+    others[0] = tls_real;
+}
+
+ISOLATED(a_heap_is_parked_with_nothing_in_its_caches)
+{
+    void *exchange = front_malloc(16);
+    unit_in_thread(fill_caches, &exchange);
+    struct heap *parked = exchange;
+    EXPECT(atomic_load(&parked->parked));
+    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+        struct magazine *magazine = heap_bins(parked)->magazines[c];
+        EXPECT(fastcache_blocks(parked, c) == 0 && (!magazine || magazine->count == 0));
+    }
+    for (size_t units = 1; units <= RUN_CACHE_UNITS; units++)
+        EXPECT(heap_bins(parked)->cached_runs[units - 1] == 0);
 }
 
 ISOLATED(heaps_stay_few_however_many_threads_follow_each_other)
@@ -518,6 +549,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_thread_gets_its_heap_with_its_first_call),
     cmocka_unit_test(a_thread_that_only_frees_gets_one_as_well),
     cmocka_unit_test(a_heap_is_parked_and_the_next_thread_adopts_it),
+    cmocka_unit_test(a_heap_is_parked_with_nothing_in_its_caches),
     cmocka_unit_test(heaps_stay_few_however_many_threads_follow_each_other),
     cmocka_unit_test(no_two_threads_have_the_same_heap),
     cmocka_unit_test(a_parked_heap_gives_blocks_to_others),

@@ -1,0 +1,87 @@
+/* region/region.c: what its header tells a reader outside, and how it grows. */
+#include "unit/unit.h"
+
+#include <sys/mman.h>
+
+#include "front/front.h"
+#include "os/vm.h"
+#include "region/image.h"
+#include "region/region.h"
+
+enum { ROUNDS = 40, MANY_UNITS = 4096 /* more than a window: asked for once at each place */ };
+
+static void *attach_thread(void *unused)
+{
+    front_free(front_malloc(100));
+    return unused;
+}
+
+/* Tags, records and maps below these numbers are mapped: readers read that far, and no farther. */
+static void expect_image(void)
+{
+    const struct image_header *image = region_image();
+    EXPECT(image->units == region_units() && image->units == region_next_unit());
+    EXPECT(image->remote_units == atomic_load(&region.remote_units));
+    for (size_t unit = 0; unit < image->units; unit++) {
+        volatile char *record = region_slab_record(unit);
+        EXPECT(region_tag(unit) < UINT32_MAX && (*record, true));
+        EXPECT((*(volatile char *)region_superslab_record(unit >> SUPERSLAB_UNITS_LOG2), true));
+    }
+    for (size_t unit = 0; unit < image->remote_units; unit++)
+        EXPECT(*(volatile uint64_t *)region_remote_map(unit) == 0);
+}
+
+ISOLATED(the_image_grows_with_the_heap)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        EXPECT(front_malloc(SUPERSLAB_BYTES));
+        expect_image();
+    }
+    EXPECT(region_image()->remote_units == 0);
+    pthread_join(unit_thread(attach_thread, NULL), NULL);
+    EXPECT(region_image()->remote_units == region_units());
+    for (int round = 0; round < ROUNDS; round++) {
+        EXPECT(front_malloc(SUPERSLAB_BYTES));
+        expect_image();
+        EXPECT(region_image()->remote_units == region_units());
+    }
+}
+
+/* Somebody's mapping right behind the heap. */
+static void *put_obstacle(void)
+{
+    void *at = (void *)region_unit_address(region_next_unit());
+    void *mapped = mmap(at, UNIT_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    EXPECT(mapped == at);
+    return mapped;
+}
+
+ISOLATED(an_obstacle_is_stepped_over_and_not_ours)
+{
+    size_t first, count;
+    EXPECT(front_malloc(100));
+    size_t unit = region_unit_of(put_obstacle());
+    EXPECT(region_grow(SUPERSLAB_UNITS, &first, &count));
+    EXPECT(first > unit && count >= SUPERSLAB_UNITS && first + count == region_units());
+    EXPECT(region_tag(unit) == TAG_NONE);
+}
+
+ISOLATED(a_request_that_finds_no_room_behind_an_obstacle_leaves_the_heap_where_it_was)
+{
+    size_t first, count;
+    EXPECT(front_malloc(100));
+    size_t next = region_next_unit();
+    void *obstacle = put_obstacle();
+    vm_test_fail_at(2); /* the one behind the obstacle */
+    EXPECT(!region_grow(MANY_UNITS, &first, &count) && region_next_unit() == next);
+    munmap(obstacle, UNIT_BYTES);
+    EXPECT(region_grow(1, &first, &count) && first == next);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(the_image_grows_with_the_heap),
+    cmocka_unit_test(an_obstacle_is_stepped_over_and_not_ours),
+    cmocka_unit_test(a_request_that_finds_no_room_behind_an_obstacle_leaves_the_heap_where_it_was),
+};
+
+UNIT_MAIN(tests)
