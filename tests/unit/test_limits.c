@@ -119,6 +119,8 @@ ISOLATED(the_cache_of_files_does_not_count)
         "anon 1000\nfile 800\nkernel 1\nfile_mapped 77\ninactive_anon 12\nactive_anon 13\n"
         "inactive_file 500000000\nactive_file 300000000\nunevictable 0\n");
     EXPECT(haste_now() == 0);
+    put("/sys/fs/cgroup/a/b/memory.stat", "anon 5\ninactive_file 104857600\nactive_file 104857600\n");
+    EXPECT(haste_now() == 0); /* without these 200 MiB it is 79 %, with half of them 89 % */
     put("/sys/fs/cgroup/a/b/memory.stat", "anon 5\ninactive_file 99999999999999\n"); /* more than is used */
     EXPECT(haste_now() == 0);
     put("/sys/fs/cgroup/a/b/memory.stat", "inactive_file\nactive_file x\n");

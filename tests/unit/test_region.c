@@ -78,10 +78,26 @@ ISOLATED(a_request_that_finds_no_room_behind_an_obstacle_leaves_the_heap_where_i
     EXPECT(region_grow(1, &first, &count) && first == next);
 }
 
+/* Each time the kernel refuses what is wanted at first, and gives half of it. */
+ISOLATED(a_window_that_ends_inside_a_superslab_has_all_its_records)
+{
+    size_t first, count, inside = 0;
+    EXPECT(front_malloc(100));
+    for (size_t round = 0; round < ROUNDS; round++) {
+        vm_test_fail_at(1);
+        EXPECT(region_grow(round % 3 + 1, &first, &count));
+        memset(region_slab_map(first + count - 1), 0xff, SLAB_MAP_BYTES);
+        memset(region_slab_record(first + count - 1), 0, SLAB_RECORD_BYTES);
+        inside += (first + count) % SUPERSLAB_UNITS != 0;
+    }
+    EXPECT(inside > 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_image_grows_with_the_heap),
     cmocka_unit_test(an_obstacle_is_stepped_over_and_not_ours),
     cmocka_unit_test(a_request_that_finds_no_room_behind_an_obstacle_leaves_the_heap_where_it_was),
+    cmocka_unit_test(a_window_that_ends_inside_a_superslab_has_all_its_records),
 };
 
 UNIT_MAIN(tests)
