@@ -83,7 +83,7 @@ static void expect_contents(const struct live *live, size_t size)
 
 static void verify(const struct live *live)
 {
-    EXPECT(front_usable_size(live->block) == live->usable);
+    EXPECT(front_usable_size(NULL, live->block) == live->usable);
     expect_contents(live, live->size);
 }
 
@@ -125,7 +125,7 @@ static bool add(struct live *live, void *block, size_t size)
         return false;
     }
     EXPECT(size <= PAYLOAD_MAX && is_aligned(block, BLOCK_ALIGN));
-    *live = (struct live){block, size, front_usable_size(block), history.blocks_made += 1 << 24};
+    *live = (struct live){block, size, front_usable_size(NULL, block), history.blocks_made += 1 << 24};
     EXPECT(live->usable >= size);
     history.live_bytes += live->usable;
     history.live_blocks++;
@@ -171,7 +171,7 @@ static void step_aligned(void)
     size_t size = next_size(), align = (size_t)1 << next_byte() % 23;
     release(live);
     errno = 0;
-    void *block = front_aligned(align, size);
+    void *block = front_aligned(align, size, HOW_MALLOC);
     EXPECT(is_aligned(block, align));
     add(live, block, size);
 }

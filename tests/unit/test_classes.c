@@ -60,7 +60,7 @@ ISOLATED(a_block_of_every_size_has_the_good_size)
 {
     for (size_t size = 0; size <= LARGEST_TRIED; size++) {
         void *block = front_malloc(size);
-        EXPECT(block && front_usable_size(block) == front_good_size(size));
+        EXPECT(block && front_usable_size(NULL, block) == front_good_size(size));
         front_free(block);
     }
 }
