@@ -52,7 +52,8 @@ if(HAKMEM_GLIBC)
   target_sources(hakmem_shared PRIVATE src/api/shared/dlopen.c src/api/shared/early.c)
 endif()
 target_link_libraries(hakmem_shared PRIVATE hakmem_allocator_flags Threads::Threads)
-target_link_options(hakmem_shared PRIVATE
+# Its own copy of libgcc's unwinder (os/stack.c), which is referred to weakly.
+target_link_options(hakmem_shared PRIVATE -static-libgcc -Wl,--undefined=_Unwind_Backtrace
   -Wl,--version-script=${map} -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code
   -Wl,-z,nodelete -Wl,--hash-style=gnu -Wl,--build-id=sha1 -Wl,--as-needed
   $<$<BOOL:${HAKMEM_COVERAGE}>:--coverage>)

@@ -4,6 +4,7 @@
 
 #include "heap/depot.h"
 #include "heap/fastcache.h"
+#include "heap/guard.h"
 #include "heap/registry.h"
 #include "os/vm.h"
 #include "pool/pool.h"
@@ -52,6 +53,24 @@ static size_t read_large(size_t unit, uint32_t tag, struct census_entry *entry)
     return size_max(units, 1);
 }
 
+struct guarded_visit {
+    bool (*visit)(const struct census_entry *entry, void *argument);
+    void *argument;
+    struct census_entry *entry;
+};
+
+static bool read_guarded(uintptr_t block, size_t bytes, void *argument)
+{
+    const struct guarded_visit *to = argument;
+    to->entry->address = block;
+    to->entry->size_class = SIZE_CLASSES;
+    to->entry->away_bytes = 0;
+    to->entry->block_bytes = bytes;
+    to->entry->blocks = 1;
+    to->entry->free_map[0] = 0;
+    return to->visit(to->entry, to->argument);
+}
+
 bool census_visit(bool (*visit)(const struct census_entry *entry, void *argument), void *argument)
 {
     struct census_entry entry;
@@ -67,7 +86,7 @@ bool census_visit(bool (*visit)(const struct census_entry *entry, void *argument
         if (entry.blocks && !visit(&entry, argument))
             return false;
     }
-    return true;
+    return guard_visit(read_guarded, &(struct guarded_visit){visit, argument, &entry});
 }
 
 /* ---- caches */

@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "front/foreign.h"
+#include "heap/guard.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
 #include "pool/pool.h"
@@ -40,6 +41,8 @@ static __attribute__((constructor)) void start(void)
     if (OPTION_VALUE(front_stats))
         registry_gate(true);
     scavenger_init();
+    if (!HAKMEM_TESTING)
+        guard_start();
     alarm_init();
     prewarm();
 }

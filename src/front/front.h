@@ -6,24 +6,8 @@
 #ifndef HAKMEM_FRONT_FRONT_H
 #define HAKMEM_FRONT_FRONT_H
 
+#include "heap/claim.h"
 #include "heap/registry.h"
-
-/* What a call says besides the block: by which function, and of which size and alignment the program says it
- * is. The fast paths do not look at it; checks do. A number of: */
-enum {
-    HOW_MALLOC = 0, /* malloc and its kin, free */
-    HOW_NEW = 1,    /* operator new, delete */
-    HOW_ARRAY = 2,  /* operator new[], delete[] */
-    HOW_KIND = 3,   /* mask of these */
-    HOW_SIZED = 4,  /* freed with a size */
-    HOW_ALIGNED = 8 /* made, or freed, with an alignment */
-};
-
-/* A free's: 0 for what it does not say. */
-struct claim {
-    size_t size, align;
-    unsigned how;
-};
 
 /* Sizes above SMALL_MAX_BYTES. */
 void *front_malloc_medium(size_t size) HIDDEN;

@@ -8,6 +8,7 @@
 #include "front/nested.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
+#include "heap/guard.h"
 #include "heap/misuse.h"
 #include "heap/scavenger.h"
 #include "os/thread.h"
@@ -25,12 +26,22 @@ static void *or_no_memory(void *block)
 
 /* ---- malloc */
 
+/* A request that left the fast path of the thread's heap: now and then it gets a guarded block. NULL: not this
+ * time. */
+FRONT_INLINE void *malloc_guarded(struct heap *heap, size_t size, size_t align, unsigned how)
+{
+    return guard_is_due(heap) ? guard_malloc(heap, size, align, how, __builtin_return_address(0)) : NULL;
+}
+
 /* What is free but on its way between threads may be enough. */
-static void *large_or_no_memory(size_t size, size_t align, bool zeroed)
+static void *large_or_no_memory(size_t size, size_t align, unsigned how, bool zeroed)
 {
     if (unlikely(thread_is_inside()))
         return or_no_memory(nested_malloc(size, align));
     struct heap *before = tls_heap;
+    void *guarded = before == tls_real ? malloc_guarded(before, size, align, how) : NULL;
+    if (unlikely(guarded))
+        return guarded;
     thread_enter();
     void *block = large_malloc(size, align, zeroed);
     if (unlikely(!block)) {
@@ -48,7 +59,7 @@ static bool is_inert(void)
     return unlikely(!tls_real) && foreign_is_in_charge();
 }
 
-static void *malloc_large(size_t size, bool zeroed)
+static void *malloc_large(size_t size, unsigned how, bool zeroed)
 {
     if (unlikely(size > PAYLOAD_MAX))
         return front_no_memory();
@@ -56,13 +67,13 @@ static void *malloc_large(size_t size, bool zeroed)
         void *block = foreign_malloc(size);
         return block && zeroed ? memset(block, 0, size) : block;
     }
-    return large_or_no_memory(size, 1, zeroed);
+    return large_or_no_memory(size, 1, how, zeroed);
 }
 
 FRONT_INLINE void *malloc_medium(size_t size, unsigned how)
 {
     if (unlikely(size > SLAB_MAX_BYTES))
-        return malloc_large(size, false);
+        return malloc_large(size, how, false);
     struct heap *heap = tls_heap;
     unsigned size_class = class_of_medium(size);
     void **top = heap->top[size_class];
@@ -130,16 +141,29 @@ static COLD void *malloc_behind_gate(unsigned size_class)
     return block;
 }
 
-static COLD void *malloc_gated(size_t size, unsigned how)
+static COLD void *malloc_of_class_slow(unsigned size_class, size_t size, size_t align, unsigned how);
+
+/* As front_malloc_as, of a class that was chosen already; `size` and `align` are what was asked for. */
+FRONT_INLINE void *malloc_of_class(unsigned size_class, size_t size, size_t align, unsigned how)
 {
-    (void)how;
+    struct heap *heap = tls_heap;
+    void **top = heap->top[size_class];
+    void *block = *top;
+    if (unlikely(!block))
+        return malloc_of_class_slow(size_class, size, align, how);
+    heap->top[size_class] = top - 1;
+    return block;
+}
+
+static COLD void *malloc_gated(unsigned size_class, size_t size, size_t align, unsigned how)
+{
     if (thread_is_inside())
-        return nested_malloc(size, 1);
+        return nested_malloc(size, align);
     if (is_inert())
         return foreign_malloc(size);
     if (!tls_real && !attach())
         return NULL;
-    return thread_is_gated() ? malloc_behind_gate(class_of_size(size)) : front_malloc_inline(size);
+    return thread_is_gated() ? malloc_behind_gate(size_class) : malloc_of_class(size_class, size, align, how);
 }
 
 static COLD void *malloc_reclaimed(struct heap *heap, unsigned size_class)
@@ -152,7 +176,7 @@ static COLD void *malloc_reclaimed(struct heap *heap, unsigned size_class)
 static COLD void free_waiting(void)
 {
     for (void *p; (p = nested_take_waiting()) != NULL;)
-        front_free(p);
+        front_free_as(p, 0, 0, HOW_UNKNOWN);
 }
 
 static inline void free_waiting_if_any(void)
@@ -161,12 +185,14 @@ static inline void free_waiting_if_any(void)
         free_waiting();
 }
 
-FRONT_INLINE void *malloc_slow(size_t size, unsigned how)
+FRONT_INLINE void *malloc_slow(unsigned size_class, size_t size, size_t align, unsigned how)
 {
     struct heap *heap = tls_heap;
     if (unlikely(heap != tls_real))
-        return or_no_memory(malloc_gated(size, how));
-    unsigned size_class = class_of_size(size);
+        return or_no_memory(malloc_gated(size_class, size, align, how));
+    void *guarded = malloc_guarded(heap, size, align, how);
+    if (unlikely(guarded))
+        return guarded;
     thread_enter();
     void *block = fastcache_refill(heap, size_class);
     if (unlikely(!block))
@@ -179,12 +205,17 @@ FRONT_INLINE void *malloc_slow(size_t size, unsigned how)
 
 NOINLINE void *front_malloc_slow(size_t size)
 {
-    return malloc_slow(size, HOW_MALLOC);
+    return malloc_slow(class_of_size(size), size, 1, HOW_MALLOC);
 }
 
 NOINLINE void *front_malloc_slow_as(size_t size, unsigned how)
 {
-    return malloc_slow(size, how);
+    return malloc_slow(class_of_size(size), size, 1, how);
+}
+
+static COLD void *malloc_of_class_slow(unsigned size_class, size_t size, size_t align, unsigned how)
+{
+    return malloc_slow(size_class, size, align, how);
 }
 
 void *front_malloc(size_t size)
@@ -195,16 +226,15 @@ void *front_malloc(size_t size)
 void *front_calloc(size_t size)
 {
     if (size > SLAB_MAX_BYTES)
-        return malloc_large(size, true);
+        return malloc_large(size, HOW_MALLOC, true);
     void *block = front_malloc_inline(size);
     return likely(block) ? memset(block, 0, size) : NULL;
 }
 
 void *front_aligned(size_t align, size_t size, unsigned how)
 {
-    (void)how;
     if (align <= BLOCK_ALIGN)
-        return front_malloc_inline(size);
+        return front_malloc_as(size, how);
     if (unlikely(size > PAYLOAD_MAX))
         return front_no_memory();
     if (unlikely(thread_is_inside()))
@@ -213,8 +243,8 @@ void *front_aligned(size_t align, size_t size, unsigned how)
         return foreign_aligned(align, size);
     unsigned size_class = class_of_aligned(size, align);
     if (size_class < SIZE_CLASSES)
-        return front_malloc_inline(class_size(size_class));
-    return large_or_no_memory(size, align, false);
+        return malloc_of_class(size_class, size, align, how);
+    return large_or_no_memory(size, align, how, false);
 }
 
 /* ---- free */
@@ -255,9 +285,8 @@ static void free_of_slab(struct heap *heap, void *p, uint32_t tag)
         fastcache_push_full(heap, size_class, p);
 }
 
-static inline void free_slow(void *p, const struct claim *claim)
+FRONT_INLINE void free_slow(void *p, const struct claim *claim)
 {
-    (void)claim;
     size_t unit = region_unit_of(p);
     uint32_t tag = region_tag(unit);
     if (unlikely(thread_is_inside())) {
@@ -268,7 +297,9 @@ static inline void free_slow(void *p, const struct claim *claim)
         attach();
     struct heap *heap = tls_heap;
     thread_enter();
-    if (unlikely(tag < TAG_OWNED))
+    if (unlikely(tag == TAG_GUARDED))
+        guard_free(p, claim, __builtin_return_address(0));
+    else if (unlikely(tag < TAG_OWNED))
         large_free(p, unit, tag);
     else if (unlikely(heap == &gate_heap))
         free_gated(p, tag);
@@ -316,6 +347,8 @@ size_t front_usable_size(const char *call, const void *p)
         return nested ? nested : foreign_usable_size(p);
     }
     uint32_t tag = region_tag(unit);
+    if (unlikely(tag == TAG_GUARDED))
+        return guard_usable_size(call, p);
     if (unlikely(tag < TAG_OWNED)) {
         size_t usable = large_usable_size(p, unit, tag);
         if (!usable && call)

@@ -5,6 +5,7 @@
 #include "front/front.h"
 #include "front/large.h"
 #include "front/nested.h"
+#include "heap/guard.h"
 
 /* Whether a block of `usable` bytes is good for `size`: enough, and not more than twice that. */
 static bool fits(size_t usable, size_t size)
@@ -59,10 +60,12 @@ void *front_realloc(void *p, size_t size)
         return NULL;
     }
     size_t usable = front_usable_size("realloc", p);
-    if (fits(usable, size))
+    if (fits(usable, size) && !guard_owns(p))
         return p;
     if (unlikely(usable == 0))
         return refuse();
+    if (guard_owns(p))
+        return move(p, usable, size);
     if (usable > SLAB_MAX_BYTES && size > SLAB_MAX_BYTES) {
         void *resized = resize_large(p, size);
         if (resized)

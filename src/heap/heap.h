@@ -56,6 +56,7 @@ struct heap {
     uint64_t decayed_ms;             /* [owner] when the decay began */
     uint32_t misses;                 /* [owner] refills and flushes since the clock was looked at */
     uint32_t slow_events;            /* [owner] refills and remote frees, while young */
+    uint32_t until_guarded;          /* [owner] slow calls until one is served guarded; 0: not drawn yet */
     bool busy;                       /* [owner] has done enough to have slabs of its own */
     bool has_slabs;                  /* [owner] may have some, from now or from a thread before */
     uint32_t number;                 /* [const] */

@@ -10,21 +10,41 @@
 
 enum { TEXT_BYTES = 480 };
 
-void misuse_report(const char *format, ...)
+static bool begin(const char *format, va_list *arguments)
 {
-    unsigned policy = OPTION_VALUE(on_error);
     char text[TEXT_BYTES];
-    va_list arguments;
-    if (policy == ON_ERROR_IGNORE)
-        return;
-    va_start(arguments, format);
-    log_format_list(text, sizeof text, format, &arguments);
-    va_end(arguments);
+    if (OPTION_VALUE(on_error) == ON_ERROR_IGNORE)
+        return false;
+    log_format_list(text, sizeof text, format, arguments);
     log_line("%s", text);
-    if (policy == ON_ERROR_WARN)
+    return true;
+}
+
+bool misuse_begin(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    bool begun = begin(format, &arguments);
+    va_end(arguments);
+    return begun;
+}
+
+void misuse_end(void)
+{
+    if (OPTION_VALUE(on_error) != ON_ERROR_ABORT)
         return;
     lock_own_all();
     abort();
+}
+
+void misuse_report(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    bool begun = begin(format, &arguments);
+    va_end(arguments);
+    if (begun)
+        misuse_end();
 }
 
 static void inside(const char *call, const void *p, uintptr_t block, size_t bytes)

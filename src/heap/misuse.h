@@ -15,6 +15,10 @@ enum { ON_ERROR_ABORT, ON_ERROR_WARN, ON_ERROR_IGNORE };
 /* Any line of a misuse; the others are made of it. */
 void misuse_report(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));
 
+/* The same in two parts, for who has more to print. False: nothing is to be printed, and it is over. */
+bool misuse_begin(const char *format, ...) HIDDEN COLD __attribute__((format(printf, 1, 2)));
+void misuse_end(void) HIDDEN COLD;
+
 /* A block freed that is free; `bytes` of its size class. */
 void misuse_double_free_of_block(const void *p, size_t bytes) HIDDEN COLD;
 

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
+#include "heap/guard.h"
 #include "heap/runcache.h"
 #include "heap/scavenger.h"
 #include "os/fork.h"
@@ -408,6 +409,7 @@ static void fork_prepare(void)
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_fork_acquire(&heap->lock);
     depot_fork_prepare();
+    guard_fork_prepare();
     pool_fork_prepare();
     region_fork_prepare();
     lock_own_all();
@@ -418,6 +420,7 @@ static void fork_parent(void)
     lock_own_all_end();
     region_fork_parent();
     pool_fork_parent();
+    guard_fork_parent();
     depot_fork_parent();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_fork_release(&heap->lock);
@@ -447,6 +450,7 @@ static void fork_child(void)
     lock_own_all_end();
     region_fork_child();
     pool_fork_child();
+    guard_fork_child();
     depot_fork_child();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
         lock_fork_reset(&heap->lock);

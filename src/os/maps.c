@@ -93,3 +93,45 @@ bool maps_nearest(uintptr_t address, struct mapping *nearest)
     syscall_raw(SYS_close, reader.file, 0, 0, 0, 0, 0);
     return found;
 }
+
+/* ---- the file at an address */
+
+/* The rest of a line: " device inode   path"; its end, if there is no room for all. */
+static bool read_path(struct reader *reader, char *path)
+{
+    size_t length = 0;
+    int fields = 0, c;
+    while ((c = next_byte(reader)) >= 0 && c != '\n') {
+        if (fields < 2) {
+            fields += c == ' ';
+        } else if (c != ' ' || length) {
+            if (length == MAPS_PATH_BYTES - 1)
+                memmove(path, path + 1, --length);
+            path[length++] = (char)c;
+        }
+    }
+    path[length] = '\0';
+    return c == '\n';
+}
+
+bool maps_module(uintptr_t address, struct module *module)
+{
+    struct reader reader = {
+        .file = syscall_raw(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0)};
+    bool found = false;
+    uintptr_t start, end;
+    int after;
+    if (reader.file < 0)
+        return false;
+    do {
+        start = read_hex(&reader, &after);
+        end = read_hex(&reader, &after);
+        for (int i = 0; i < ACCESS_BYTES + 1; i++)
+            next_byte(&reader);
+        if (read_hex(&reader, &after) == 0) /* a file's first mapping: the others follow */
+            module->base = start;
+        found = address >= start && address < end;
+    } while (read_path(&reader, module->path) && !found);
+    syscall_raw(SYS_close, reader.file, 0, 0, 0, 0, 0);
+    return found && module->path[0] != '\0';
+}

@@ -19,6 +19,14 @@ struct mapping {
  * read. */
 bool maps_nearest(uintptr_t address, struct mapping *nearest) HIDDEN;
 
+/* The file that is mapped at an address, and where its first byte is, or would be. */
+enum { MAPS_PATH_BYTES = 256 };
+struct module {
+    uintptr_t base;
+    char path[MAPS_PATH_BYTES]; /* the end of a longer one */
+};
+bool maps_module(uintptr_t address, struct module *module) HIDDEN;
+
 static inline bool mapping_holds(const struct mapping *mapping, uintptr_t address)
 {
     return address - mapping->start < mapping->end - mapping->start;

@@ -25,6 +25,10 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
@@ -250,6 +254,45 @@ enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to)
         copy_piece(from + done, to + done);
     }
     return VM_DONE;
+}
+
+/* ---- guards: by markers in the page tables, which cost no mapping, or by access rights. One way for all, found
+ * out with the first. */
+
+enum guard_way { WAY_UNKNOWN, WAY_MARKERS, WAY_RIGHTS };
+
+static _Atomic enum guard_way guard_way;
+
+static bool protect(uintptr_t address, size_t bytes, int rights)
+{
+    return !fails(&vm_calls.madvise) &&
+           syscall_raw(SYS_mprotect, (long)address, (long)bytes, rights, 0, 0, 0) == 0;
+}
+
+bool vm_guards_split(void)
+{
+    return atomic_load_explicit(&guard_way, memory_order_relaxed) == WAY_RIGHTS;
+}
+
+bool vm_guard(uintptr_t address, size_t bytes)
+{
+    enum guard_way way = atomic_load_explicit(&guard_way, memory_order_relaxed);
+    if (way == WAY_UNKNOWN) {
+        way = advise(address, bytes, MADV_GUARD_INSTALL) ? WAY_MARKERS : WAY_RIGHTS;
+        atomic_store_explicit(&guard_way, way, memory_order_relaxed);
+        if (way == WAY_MARKERS)
+            return true;
+    }
+    if (way == WAY_MARKERS)
+        return advise(address, bytes, MADV_GUARD_INSTALL);
+    return protect(address, bytes, PROT_NONE) && vm_purge(address, bytes);
+}
+
+bool vm_unguard(uintptr_t address, size_t bytes)
+{
+    if (vm_guards_split())
+        return protect(address, bytes, PROT_READ | PROT_WRITE);
+    return advise(address, bytes, MADV_GUARD_REMOVE);
 }
 
 void vm_name(uintptr_t address, size_t bytes, const char *name)

@@ -1,4 +1,4 @@
-/* vm.h - the only caller of mmap, munmap, madvise and mremap.
+/* vm.h - the only caller of mmap, munmap, madvise, mprotect and mremap.
  *
  * Addresses and sizes are multiples of the page size unless said otherwise. Nothing here takes a lock
  * or sets errno. Every call is counted. In test builds vm_test_fail_at makes the k-th call fail. */
@@ -11,7 +11,7 @@
 
 /* System calls made, by kind: for the report. */
 struct vm_calls {
-    _Atomic uint64_t mmap, munmap, madvise, mremap, prctl;
+    _Atomic uint64_t mmap, munmap, madvise, mremap, prctl; /* mprotect counts as madvise */
 };
 extern struct vm_calls vm_calls HIDDEN;
 
@@ -74,6 +74,17 @@ void vm_split_huge_page(uintptr_t address) HIDDEN;
  * cannot (MREMAP_DONTUNMAP: Linux 5.7) or will not, and nothing moved; `to` may read as zero now.
  * VM_NO_MEMORY: nothing moved, and `to` is no longer mapped. */
 enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to) HIDDEN;
+
+/* Gives the pages back and makes any access to them fault. False: they may still hold what they held, and be
+ * accessible or not. */
+bool vm_guard(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Makes such pages accessible again, empty. False: they still fault. */
+bool vm_unguard(uintptr_t address, size_t bytes) HIDDEN;
+
+/* Whether guards split mappings here: the kernel has no MADV_GUARD_INSTALL (Linux 6.13). Known after the first
+ * vm_guard. */
+bool vm_guards_split(void) HIDDEN;
 
 /* Names a mapping in /proc/PID/maps, where the kernel can. */
 void vm_name(uintptr_t address, size_t bytes, const char *name) HIDDEN;

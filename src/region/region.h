@@ -32,6 +32,7 @@ enum {
     TAG_RUN = 0x80,       /* + the run's units (1..16): its first unit */
     TAG_RUN_INNER = 0xa0, /* + the distance to the first unit (1..15) */
     TAG_HUGE = 0xc0,      /* the first unit of a huge block; its others have TAG_NONE */
+    TAG_GUARDED = 0xc1,   /* each unit of guarded slots (heap/guard.h) */
     TAG_OWNER_LOG2 = 8,
     TAG_OWNED = 1 << TAG_OWNER_LOG2, /* tags from here on have an owner */
 };
