@@ -183,6 +183,17 @@ static bool has_wrong_alignment(const struct guard_slot *slot, const struct clai
     return said && alignment(claim->align) != alignment(slot->align);
 }
 
+/* Harmless here, and common where programs and libraries have different C++ runtimes: said once, and never the
+ * reason for an abort. */
+static COLD void tell_of_kind(const struct guard_slot *slot, const struct claim *claim)
+{
+    static _Atomic bool told;
+    if (!atomic_exchange_explicit(&told, true, memory_order_relaxed) &&
+        misuse_begin("%s of %p which %s made (%zu bytes): the program goes on", freed_by(claim->how),
+                     (void *)slot->block, made_by(slot->how), slot->size))
+        guard_print_history(slot);
+}
+
 /* The block is freed all the same: it is the right one. */
 static void check_claim(const struct guard_slot *slot, const struct claim *claim)
 {
@@ -190,10 +201,11 @@ static void check_claim(const struct guard_slot *slot, const struct claim *claim
     bool reported;
     if (claim->how & HOW_UNKNOWN)
         return;
-    if ((claim->how & HOW_KIND) != (slot->how & HOW_KIND))
-        reported = misuse_begin("%s of %p which %s made (%zu bytes)", call, (void *)slot->block, made_by(slot->how),
-                                slot->size);
-    else if ((claim->how & HOW_SIZED) && claim->size != slot->size)
+    if ((claim->how & HOW_KIND) != (slot->how & HOW_KIND)) {
+        tell_of_kind(slot, claim);
+        return;
+    }
+    if ((claim->how & HOW_SIZED) && claim->size != slot->size)
         reported = misuse_begin("%s of %p with a size of %zu bytes, but it was made with %zu", call,
                                 (void *)slot->block, claim->size, slot->size);
     else if (has_wrong_alignment(slot, claim))
@@ -211,7 +223,9 @@ static COLD void report_pointer(const char *call, const void *p, const struct gu
     bool reported, freed = slot && guard_state(slot) != GUARD_LIVE && slot->freed.thread;
     bool within = slot && slot->size && (uintptr_t)p - slot->block < guard_usable_bytes(slot);
     if (freed && (uintptr_t)p == slot->block)
-        reported = misuse_begin("double free of %p (%zu-byte block)", p, slot->size);
+        reported = strcmp(call, "free") == 0
+                       ? misuse_begin("double free of %p (%zu-byte block)", p, slot->size)
+                       : misuse_begin("%s of %p which is free already (%zu bytes)", call, p, slot->size);
     else if (freed)
         reported = misuse_begin("%s of %p which is free (offset %d to a block at %p, %zu bytes)", call, p,
                                 (int)((uintptr_t)p - slot->block), (void *)slot->block, slot->size);

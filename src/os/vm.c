@@ -274,11 +274,19 @@ bool vm_guards_split(void)
     return atomic_load_explicit(&guard_way, memory_order_relaxed) == WAY_RIGHTS;
 }
 
+/* By having the kernel read there, for a call that it refuses for another reason. */
+static bool is_readable(uintptr_t address)
+{
+    return syscall_raw(SYS_rt_sigprocmask, -1, (long)address, 0, sizeof(uint64_t), 0, 0) != -EFAULT;
+}
+
+/* Emulators say yes to advice that they do not know. */
 bool vm_guard(uintptr_t address, size_t bytes)
 {
     enum guard_way way = atomic_load_explicit(&guard_way, memory_order_relaxed);
     if (way == WAY_UNKNOWN) {
-        way = advise(address, bytes, MADV_GUARD_INSTALL) ? WAY_MARKERS : WAY_RIGHTS;
+        bool marked = advise(address, bytes, MADV_GUARD_INSTALL) && !is_readable(address);
+        way = marked ? WAY_MARKERS : WAY_RIGHTS;
         atomic_store_explicit(&guard_way, way, memory_order_relaxed);
         if (way == WAY_MARKERS)
             return true;

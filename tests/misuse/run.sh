@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a program that misuses malloc, with libhakmem.so preloaded: it must be stopped by SIGABRT, with
+# Runs a program that misuses malloc, with libhakmem.so preloaded: it must be stopped by a signal, SIGABRT, with
 # the line on standard error that the first line of its source names.
 #
 #     run.sh PROGRAM SOURCE           with HAKMEM_LIB set
@@ -7,7 +7,10 @@
 #
 #     /* expect: free of POINTER which lies inside the block at BLOCK */
 #
-# The rest of the line is an extended regular expression. A word in capitals stands for a value that
+#     /* env: HAKMEM_GUARD_RATE=1 */                   these too are set
+#     /* signal: SEGV */                               it is SIGSEGV that must end it
+#
+# The rest of the first line is an extended regular expression. A word in capitals stands for a value that
 # the program says on standard output as "WORD value".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,12 +37,21 @@ fi
 program=$1 source=$2
 lib=${HAKMEM_LIB:?path of libhakmem.so}
 expected=$(sed -n '1s,^/\* expect: \(.*\) \*/$,\1,p' "$source")
+environment=$(sed -n 's,^/\* env: \(.*\) \*/$,\1,p' "$source")
+signal=$(sed -n 's,^/\* signal: \(.*\) \*/$,\1,p' "$source")
+case ${signal:=ABRT} in
+ABRT) wanted=134 ;;
+SEGV) wanted=139 ;;
+none) wanted=0 ;;
+esac
 [ -n "$expected" ] || { echo "$source: no expected line"; exit 1; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck disable=SC3045 # no core files, where the shell can say so
 ulimit -c 0 2>/dev/null
+# shellcheck disable=SC2086 # words
+[ -z "$environment" ] || export $environment
 if [ -n "${HK_EMULATOR:-}" ]; then
     timeout 300 $HK_EMULATOR -E "LD_PRELOAD=$lib" "$program" >"$work/out" 2>"$work/err"
 else
@@ -52,8 +64,8 @@ while read -r word value; do
 done <"$work/out"
 
 cat "$work/err"
-if [ "$status" -ne 134 ]; then
-    echo "it ended with $status, not by SIGABRT"
+if [ "$status" -ne "$wanted" ]; then
+    echo "it ended with $status, not $wanted ($signal)"
     exit 1
 fi
 if ! grep -Eq "^hakmem: .*$expected" "$work/err"; then

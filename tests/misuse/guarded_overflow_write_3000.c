@@ -1,0 +1,13 @@
+/* expect: overflow by 9 bytes: (write of|access to) BYTE, beyond the end of the block at BLOCK \(3000 bytes\) */
+/* env: HAKMEM_GUARD_RATE=1 */
+/* signal: SEGV */
+#include "guarded.h"
+
+int main(void)
+{
+    char *block = guarded_to_the_right(3000);
+    say("BLOCK", block);
+    say("BYTE", block + 3008);
+    block[3008] = 1;
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* expect: underflow by 2 bytes: (write of|access to) BYTE, before the start of the block at BLOCK \(48 bytes\) */
+/* env: HAKMEM_GUARD_RATE=1 */
+/* signal: SEGV */
+#include "guarded.h"
+
+int main(void)
+{
+    char *block = guarded_to_the_left(48);
+    say("BLOCK", block);
+    say("BYTE", block - 2);
+    block[-2] = 1;
+    return 0;
+}
