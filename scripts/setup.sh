@@ -48,6 +48,7 @@ need have_command objdump binutils binutils binutils
 need have_package jansson libjansson-dev jansson-devel jansson-dev
 need have_package ncursesw libncurses-dev ncurses-devel ncurses-dev
 need have_package libelf libelf-dev elfutils-libelf-devel elfutils-dev
+need have_package libdw libdw-dev elfutils-devel elfutils-dev
 need have_package zlib zlib1g-dev zlib-devel zlib-dev
 need have_package cairo libcairo2-dev cairo-devel cairo-dev
 need have_command node nodejs nodejs nodejs

@@ -74,11 +74,14 @@ static bool read_guarded(uintptr_t block, size_t bytes, void *argument)
 bool census_visit(bool (*visit)(const struct census_entry *entry, void *argument), void *argument)
 {
     struct census_entry entry;
+    struct guarded_visit to = {visit, argument, &entry};
     for (size_t unit = 0, units; unit < region_units(); unit += units) {
         uint32_t tag = region_tag(unit);
         units = 1;
         if (tag >= TAG_OWNED)
             units = read_slab(unit, tag, &entry);
+        else if (tag == TAG_GUARDED && !guard_visit(unit, read_guarded, &to))
+            return false;
         else if (tag == TAG_HUGE || (tag > TAG_RUN && tag <= TAG_RUN + RUN_MAX_UNITS))
             units = read_large(unit, tag, &entry);
         else
@@ -86,7 +89,7 @@ bool census_visit(bool (*visit)(const struct census_entry *entry, void *argument
         if (entry.blocks && !visit(&entry, argument))
             return false;
     }
-    return guard_visit(read_guarded, &(struct guarded_visit){visit, argument, &entry});
+    return true;
 }
 
 /* ---- caches */

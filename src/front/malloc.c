@@ -26,8 +26,8 @@ static void *or_no_memory(void *block)
 
 /* ---- malloc */
 
-/* A request that left the fast path of the thread's heap: now and then it gets a guarded block. NULL: not this
- * time. */
+/* A request that left the fast path of the thread's heap: now and then it gets a guarded block. NULL: not
+ * this time. */
 FRONT_INLINE void *malloc_guarded(struct heap *heap, size_t size, size_t align, unsigned how)
 {
     return guard_is_due(heap) ? guard_malloc(heap, size, align, how, __builtin_return_address(0)) : NULL;

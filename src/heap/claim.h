@@ -1,5 +1,5 @@
-/* claim.h - what a call says besides the block: by which function, and of which size and alignment the program
- * says it is. The fast paths do not look at it; checks do. */
+/* claim.h - what a call says besides the block: by which function, and of which size and alignment the
+ * program says it is. The fast paths do not look at it; checks do. */
 #ifndef HAKMEM_HEAP_CLAIM_H
 #define HAKMEM_HEAP_CLAIM_H
 

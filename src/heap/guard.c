@@ -42,7 +42,8 @@ static uint32_t draw_interval(uint32_t rate)
     return 1 + (uint32_t)(draw() % (2 * (uint64_t)rate - 1));
 }
 
-/* Sets the heap's count, which was 1 or 0, anew; true: it is its turn. One that never had a count draws it now. */
+/* Sets the heap's count, which was 1 or 0, anew; true: it is its turn. One that never had a count draws it
+ * now. */
 static bool take_turn(struct heap *heap)
 {
     bool counted = heap->until_guarded == 0;
@@ -104,10 +105,11 @@ static void check_red(const struct guard_slot *slot)
     size_t behind = overrun(red_behind(slot), false), before = overrun(red_before(slot), true);
     if (!behind && !before)
         return;
-    const char *what = behind ? "overflow" : "underflow", *where = behind ? "beyond the end" : "before the start";
+    const char *what = behind ? "overflow" : "underflow",
+               *where = behind ? "beyond the end" : "before the start";
     size_t by = behind ? behind : before;
-    if (misuse_begin("%s by %zu byte%s: written %s of the block at %p (%zu bytes), found when it was freed", what,
-                     by, by == 1 ? "" : "s", where, (void *)slot->block, slot->size))
+    if (misuse_begin("%s by %zu byte%s: written %s of the block at %p (%zu bytes), found when it was freed",
+                     what, by, by == 1 ? "" : "s", where, (void *)slot->block, slot->size))
         end_report(slot);
 }
 
@@ -159,15 +161,15 @@ void *guard_malloc(struct heap *heap, size_t size, size_t align, unsigned how, c
 
 static const char *made_by(unsigned how)
 {
-    static const char *const names[] = {[HOW_MALLOC] = "malloc", [HOW_NEW] = "operator new",
-                                        [HOW_ARRAY] = "operator new[]"};
+    static const char *const names[] = {
+        [HOW_MALLOC] = "malloc", [HOW_NEW] = "operator new", [HOW_ARRAY] = "operator new[]"};
     return names[how & HOW_KIND];
 }
 
 static const char *freed_by(unsigned how)
 {
-    static const char *const names[] = {[HOW_MALLOC] = "free", [HOW_NEW] = "operator delete",
-                                        [HOW_ARRAY] = "operator delete[]"};
+    static const char *const names[] = {
+        [HOW_MALLOC] = "free", [HOW_NEW] = "operator delete", [HOW_ARRAY] = "operator delete[]"};
     return names[how & HOW_KIND];
 }
 
@@ -183,8 +185,8 @@ static bool has_wrong_alignment(const struct guard_slot *slot, const struct clai
     return said && alignment(claim->align) != alignment(slot->align);
 }
 
-/* Harmless here, and common where programs and libraries have different C++ runtimes: said once, and never the
- * reason for an abort. */
+/* Harmless here, and common where programs and libraries have different C++ runtimes: said once, and never
+ * the reason for an abort. */
 static COLD void tell_of_kind(const struct guard_slot *slot, const struct claim *claim)
 {
     static _Atomic bool told;
@@ -209,8 +211,9 @@ static void check_claim(const struct guard_slot *slot, const struct claim *claim
         reported = misuse_begin("%s of %p with a size of %zu bytes, but it was made with %zu", call,
                                 (void *)slot->block, claim->size, slot->size);
     else if (has_wrong_alignment(slot, claim))
-        reported = misuse_begin("%s of %p with an alignment of %zu bytes, but it was made with %zu (%zu bytes)", call,
-                                (void *)slot->block, alignment(claim->align), alignment(slot->align), slot->size);
+        reported = misuse_begin(
+            "%s of %p with an alignment of %zu bytes, but it was made with %zu (%zu bytes)", call,
+            (void *)slot->block, alignment(claim->align), alignment(slot->align), slot->size);
     else
         return;
     if (reported)
@@ -233,7 +236,8 @@ static COLD void report_pointer(const char *call, const void *p, const struct gu
         reported = misuse_begin("%s of %p which lies inside the block at %p (%zu bytes, offset %zu)", call, p,
                                 (void *)slot->block, slot->size, (size_t)((uintptr_t)p - slot->block));
     else
-        reported = misuse_begin("%s of %p which is not a block of HAKMEM (it lies beside a guarded one)", call, p);
+        reported = misuse_begin("%s of %p which is not a block of HAKMEM (it lies beside a guarded one)",
+                                call, p);
     if (reported)
         end_report(slot);
 }
@@ -279,11 +283,13 @@ size_t guard_usable_size(const char *call, const void *p)
     return 0;
 }
 
-bool guard_visit(bool (*visit)(uintptr_t block, size_t bytes, void *argument), void *argument)
+/* Slots of a unit follow each other in the table as they do in it. */
+bool guard_visit(size_t unit, bool (*visit)(uintptr_t block, size_t bytes, void *argument), void *argument)
 {
     for (unsigned i = 0; i < GUARD_SLOTS; i++) {
         const struct guard_slot *slot = &guard_slots[i];
-        if (guard_state(slot) == GUARD_LIVE && !visit(slot->block, guard_usable_bytes(slot), argument))
+        if (guard_state(slot) == GUARD_LIVE && region_unit_of((void *)slot->block) == unit &&
+            !visit(slot->block, guard_usable_bytes(slot), argument))
             return false;
     }
     return true;

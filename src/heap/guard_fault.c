@@ -81,18 +81,19 @@ static struct guard_slot *slot_meant(uintptr_t address)
 
 static void print_line(const struct guard_slot *slot, uintptr_t address, enum access access)
 {
-    static const char *const names[] = {[ACCESS_UNKNOWN] = "access to", [ACCESS_READ] = "read of",
-                                        [ACCESS_WRITE] = "write of"};
+    static const char *const names[] = {
+        [ACCESS_UNKNOWN] = "access to", [ACCESS_READ] = "read of", [ACCESS_WRITE] = "write of"};
     const char *name = names[access];
     if (!slot) {
         log_line("%s %p, guarded memory that holds no block", name, (void *)address);
         return;
     }
     size_t by = distance(slot, address);
-    const char *bytes = by == 1 ? "byte" : "bytes", *where = address < slot->block ? "before the start" : "beyond the end";
+    const char *bytes = by == 1 ? "byte" : "bytes",
+               *where = address < slot->block ? "before the start" : "beyond the end";
     if (guard_state(slot) == GUARD_FREED && by == 0)
-        log_line("use after free: %s %p, offset %zu in the freed block at %p (%zu bytes)", name, (void *)address,
-                 (size_t)(address - slot->block), (void *)slot->block, slot->size);
+        log_line("use after free: %s %p, offset %zu in the freed block at %p (%zu bytes)", name,
+                 (void *)address, (size_t)(address - slot->block), (void *)slot->block, slot->size);
     else
         log_line("%s by %zu %s: %s %p, %s of the %sblock at %p (%zu bytes)",
                  address < slot->block ? "underflow" : "overflow", by, bytes, name, (void *)address, where,
@@ -114,7 +115,8 @@ static void let_through(uintptr_t address)
 {
     size_t page = vm_page_bytes();
     uintptr_t start = align_down(address, page);
-    struct guard_slot *around[] = {guard_slot_of(address), guard_slot_before(address), guard_slot_behind(address)};
+    struct guard_slot *around[] = {guard_slot_of(address), guard_slot_before(address),
+                                   guard_slot_behind(address)};
     for (int i = 0; i < 3; i++)
         if (around[i])
             atomic_store_explicit(&around[i]->breached, true, memory_order_relaxed);
@@ -182,7 +184,8 @@ void guard_catch_faults(void)
         ((before.sa_flags & SA_SIGINFO) || before.sa_handler != SIG_IGN)) {
         bool none = !(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL;
         struct sigaction ours = {.sa_sigaction = on_fault, .sa_mask = before.sa_mask};
-        ours.sa_flags = SA_SIGINFO | (none ? SA_ONSTACK : before.sa_flags & (SA_ONSTACK | SA_NODEFER | SA_RESTART));
+        ours.sa_flags = SA_SIGINFO |
+                        (none ? SA_ONSTACK : before.sa_flags & (SA_ONSTACK | SA_NODEFER | SA_RESTART));
         sigaction(SIGSEGV, &ours, NULL);
     }
     done = true;

@@ -26,7 +26,8 @@ static void print_frame(unsigned number, uintptr_t address)
 {
     struct module module;
     if (maps_module(address, &module))
-        log_row("    #%u %p %s+0x%lx", number, (void *)address, module.path, (unsigned long)(address - module.base));
+        log_row("    #%u %p %s+0x%lx", number, (void *)address, module.path,
+                (unsigned long)(address - module.base));
     else
         log_row("    #%u %p", number, (void *)address);
 }

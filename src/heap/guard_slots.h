@@ -59,8 +59,8 @@ struct guard_slot *guard_slot_behind(uintptr_t address) HIDDEN;
 /* Bytes of a slot: of one page, or of several. */
 size_t guard_slot_bytes(bool large) HIDDEN;
 
-/* A slot for a new block, CHANGING: one that was never used, or the one freed first. NULL: all are in use, or no
- * memory. */
+/* A slot for a new block, CHANGING: one that was never used, or the one freed first. NULL: all are in use, or
+ * no memory. */
 struct guard_slot *guard_take_slot(bool large) HIDDEN;
 
 /* The pages that the slot's block lies on: no others of it are accessible while it lives. */

@@ -1,6 +1,7 @@
-/* stack.h - who called: the addresses of the calls that led here. By libgcc's unwinder, which libhakmem.so has its
- * own copy of; a program linked to libhakmem.a has it if something else in it does. It takes no lock (where
- * libc has _dl_find_object, glibc 2.35; else the loader's), allocates nothing, and needs 2 KiB of stack. */
+/* stack.h - who called: the addresses of the calls that led here. By libgcc's unwinder, which libhakmem.so
+ * has its own copy of; a program linked to libhakmem.a has it if something else in it does. It takes no lock
+ * (where libc has _dl_find_object, glibc 2.35; else the loader's), allocates nothing, and needs 2 KiB of
+ * stack. */
 #ifndef HAKMEM_OS_STACK_H
 #define HAKMEM_OS_STACK_H
 
@@ -14,8 +15,8 @@ struct stack {
     uintptr_t frames[STACK_FRAMES];
 };
 
-/* Takes the stack from the frame that will be returned to at `from`, or was interrupted there; all of it, when
- * there is no such frame; that address alone, when there is no unwinder. */
+/* Takes the stack from the frame that will be returned to at `from`, or was interrupted there; all of it,
+ * when there is no such frame; that address alone, when there is no unwinder. */
 void stack_take(struct stack *stack, uintptr_t from) HIDDEN;
 
 #endif

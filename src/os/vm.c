@@ -256,8 +256,8 @@ enum vm_result vm_move(uintptr_t from, size_t bytes, uintptr_t to)
     return VM_DONE;
 }
 
-/* ---- guards: by markers in the page tables, which cost no mapping, or by access rights. One way for all, found
- * out with the first. */
+/* ---- guards: by markers in the page tables, which cost no mapping, or by access rights. One way for all,
+ * found out with the first. */
 
 enum guard_way { WAY_UNKNOWN, WAY_MARKERS, WAY_RIGHTS };
 

@@ -82,8 +82,8 @@ bool vm_guard(uintptr_t address, size_t bytes) HIDDEN;
 /* Makes such pages accessible again, empty. False: they still fault. */
 bool vm_unguard(uintptr_t address, size_t bytes) HIDDEN;
 
-/* Whether guards split mappings here: the kernel has no MADV_GUARD_INSTALL (Linux 6.13). Known after the first
- * vm_guard. */
+/* Whether guards split mappings here: the kernel has no MADV_GUARD_INSTALL (Linux 6.13). Known after the
+ * first vm_guard. */
 bool vm_guards_split(void) HIDDEN;
 
 /* Names a mapping in /proc/PID/maps, where the kernel can. */

@@ -129,7 +129,7 @@ static void live_by_class(const struct reader_snapshot *snapshot, int64_t bytes[
         bytes[slab->size_class] += (int64_t)(reader_slab_live(slab) * reader_class_bytes(slab->size_class));
     }
     for (size_t i = 0; i < snapshot->run_count; i++)
-        bytes[READER_CLASSES] += snapshot->runs[i].cached
+        bytes[READER_CLASSES] += snapshot->runs[i].cached || snapshot->runs[i].guarded
                                      ? 0
                                      : (int64_t)snapshot->runs[i].units * READER_UNIT_BYTES;
     for (size_t i = 0; i < snapshot->huge_count; i++)

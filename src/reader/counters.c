@@ -75,6 +75,8 @@ static void count_blocks(const struct reader_snapshot *snapshot, struct hakmem_s
         stats->cached_bytes += slab->cached_blocks * (uint64_t)reader_class_bytes(slab->size_class);
     }
     for (size_t i = 0; i < snapshot->run_count; i++) {
+        if (snapshot->runs[i].guarded)
+            continue;
         stats->live_blocks += !snapshot->runs[i].cached;
         stats->live_bytes += snapshot->runs[i].cached ? 0
                                                       : (uint64_t)snapshot->runs[i].units * READER_UNIT_BYTES;

@@ -97,6 +97,7 @@ struct reader_run {
     uint32_t unit;
     uint8_t units;
     bool cached;   /* free, kept by a heap for its next run of this length */
+    bool guarded;  /* a unit of guarded slots: no block, but some may be in it */
     uint32_t heap; /* that keeps it; 0: it is live, and nobody's */
 };
 

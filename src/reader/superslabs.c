@@ -77,6 +77,15 @@ static void add_run(struct build *build, size_t unit, uint8_t units, uint32_t ca
     };
 }
 
+static void add_guarded(struct build *build, size_t unit)
+{
+    struct reader_snapshot *snapshot = build->snapshot;
+    size_t before = snapshot->run_count;
+    add_run(build, unit, 1, 0);
+    if (snapshot->run_count > before)
+        snapshot->runs[before].guarded = true;
+}
+
 static void add_huge(struct build *build, size_t unit)
 {
     struct reader_snapshot *snapshot = build->snapshot;
@@ -132,7 +141,7 @@ bool build_large(struct build *build)
     struct reader_snapshot *snapshot = build->snapshot;
     size_t runs = snapshot->heap_count * READER_RUN_CACHE, huges = 0;
     for (size_t unit = 0; unit < build->image.units; unit++) {
-        runs += is_run(build->tags[unit]);
+        runs += is_run(build->tags[unit]) || build->tags[unit] == TAG_GUARDED;
         huges += build->tags[unit] == TAG_HUGE;
     }
     snapshot->runs = build_take(build, runs, sizeof *snapshot->runs);
@@ -142,6 +151,8 @@ bool build_large(struct build *build)
     for (size_t unit = 0; unit < build->image.units; unit++) {
         if (is_run(build->tags[unit]))
             add_run(build, unit, (uint8_t)(build->tags[unit] - TAG_RUN), 0);
+        else if (build->tags[unit] == TAG_GUARDED)
+            add_guarded(build, unit);
         else if (build->tags[unit] == TAG_HUGE)
             add_huge(build, unit);
     }

@@ -9,6 +9,7 @@ int command_top(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_ptr(int argc, char **argv);
 int command_map(int argc, char **argv);
+int command_symbolize(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_compare(int argc, char **argv);
 

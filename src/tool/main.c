@@ -18,6 +18,7 @@ static const struct {
     {"doctor", command_doctor, "check that a program is served by HAKMEM, and what hurts it"},
     {"ptr", command_ptr, "say what lies at an address of a running program"},
     {"map", command_map, "draw a running program's heap: a page to zoom into, or a picture"},
+    {"symbolize", command_symbolize, "add functions and lines to the stacks of a report"},
     {"bench", command_bench, "run the benchmarks under HAKMEM and every allocator installed here"},
     {"compare", command_compare, "compare allocators on a program of yours"},
     {"probe-malloc", command_probe_malloc, NULL},

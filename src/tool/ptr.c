@@ -34,13 +34,14 @@ enum what {
     WHAT_SLAB_END,
     WHAT_RUN,
     WHAT_HUGE,
+    WHAT_GUARDED,
     WHAT_FREE,
     WHAT_METADATA,
     WHAT_MAPPING,
     WHAT_NOTHING
 };
 
-static const char *const what_names[] = {"block", "slab_end", "run",     "huge",
+static const char *const what_names[] = {"block", "slab_end", "run",     "huge",   "guarded",
                                          "free",  "metadata", "mapping", "nothing"};
 static const char *const state_names[] = {"live", "free", "published", "cached"};
 static const char *const cache_names[] = {"FastCache", "magazine", "depot"};
@@ -88,7 +89,7 @@ static bool find_large(const struct reader_snapshot *snapshot, struct finding *f
     const struct reader_run *run = reader_find_run(snapshot, found->address);
     const struct reader_huge *huge = run ? NULL : reader_find_huge(snapshot, found->address);
     if (run) {
-        found->what = WHAT_RUN;
+        found->what = run->guarded ? WHAT_GUARDED : WHAT_RUN;
         found->start = reader_unit_address(snapshot, run->unit);
         found->bytes = (uint64_t)run->units << READER_UNIT_LOG2;
         found->state = run->cached ? READER_CACHED : READER_LIVE;
@@ -224,6 +225,9 @@ static void print_finding(const struct reader_snapshot *snapshot, const struct f
                found->address - found->start, state_names[found->state]);
         print_heap(found->heap, ", kept by");
         putchar('\n');
+        break;
+    case WHAT_GUARDED:
+        printf("a guarded block, or inaccessible memory beside or between such blocks\n");
         break;
     case WHAT_FREE:
         printf("free memory of HAKMEM's (%s, %s at 0x%" PRIx64 ")\n", found->detail, size, found->start);

@@ -1,5 +1,5 @@
-/* guarded.h - blocks between inaccessible pages, for programs that run with HAKMEM_GUARD_RATE=1: every block is
- * one then, as long as few are live. */
+/* guarded.h - blocks between inaccessible pages, for programs that run with HAKMEM_GUARD_RATE=1: every block
+ * is one then, as long as few are live. */
 #ifndef GUARDED_H
 #define GUARDED_H
 

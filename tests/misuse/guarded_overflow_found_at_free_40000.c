@@ -1,4 +1,4 @@
-/* expect: overflow by 1 byte: written beyond the end of the block at BLOCK \(40000 bytes\), found when it was freed */
+/* expect: overflow by 1 byte: written beyond .* block at BLOCK \(40000 bytes\), found when it was freed */
 /* env: HAKMEM_GUARD_RATE=1 */
 #include "guarded.h"
 

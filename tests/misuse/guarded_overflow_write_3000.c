@@ -1,4 +1,4 @@
-/* expect: overflow by 9 bytes: (write of|access to) BYTE, beyond the end of the block at BLOCK \(3000 bytes\) */
+/* expect: overflow by 9 bytes: (write of|access to) BYTE, beyond .* block at BLOCK \(3000 bytes\) */
 /* env: HAKMEM_GUARD_RATE=1 */
 /* signal: SEGV */
 #include "guarded.h"

@@ -1,4 +1,4 @@
-/* expect: underflow by 2 bytes: (write of|access to) BYTE, before the start of the block at BLOCK \(48 bytes\) */
+/* expect: underflow by 2 bytes: (write of|access to) BYTE, before .* block at BLOCK \(48 bytes\) */
 /* env: HAKMEM_GUARD_RATE=1 */
 /* signal: SEGV */
 #include "guarded.h"

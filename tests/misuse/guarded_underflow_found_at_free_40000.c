@@ -1,4 +1,4 @@
-/* expect: underflow by 3 bytes: written before the start of the block at BLOCK \(40000 bytes\), found when it was freed */
+/* expect: underflow by 3 bytes: written before .* block at BLOCK \(40000 bytes\), found when it was freed */
 /* env: HAKMEM_GUARD_RATE=1 */
 #include "guarded.h"
 

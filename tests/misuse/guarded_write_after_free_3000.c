@@ -1,4 +1,4 @@
-/* expect: use after free: (write of|access to) BYTE, offset 2999 in the freed block at BLOCK \(3000 bytes\) */
+/* expect: use after free: (write of|access to) BYTE, offset 2999 in .* block at BLOCK \(3000 bytes\) */
 /* env: HAKMEM_GUARD_RATE=1 */
 /* signal: SEGV */
 #include "guarded.h"

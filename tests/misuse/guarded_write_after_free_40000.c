@@ -1,4 +1,4 @@
-/* expect: use after free: (write of|access to) BYTE, offset 39999 in the freed block at BLOCK \(40000 bytes\) */
+/* expect: use after free: (write of|access to) BYTE, offset 39999 in .* block at BLOCK \(40000 bytes\) */
 /* env: HAKMEM_GUARD_RATE=1 */
 /* signal: SEGV */
 #include "guarded.h"
