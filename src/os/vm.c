@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "os/file.h"
+#include "os/futex.h"
 #include "os/syscall.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -274,10 +275,11 @@ bool vm_guards_split(void)
     return atomic_load_explicit(&guard_way, memory_order_relaxed) == WAY_RIGHTS;
 }
 
-/* By having the kernel read there, for a call that it refuses for another reason. */
+/* By having the kernel read there, for a wait that is over at once. Emulators hand this call on as it is. */
 static bool is_readable(uintptr_t address)
 {
-    return syscall_raw(SYS_rt_sigprocmask, -1, (long)address, 0, sizeof(uint64_t), 0, 0) != -EFAULT;
+    static const struct timespec no_time;
+    return syscall_raw(SYS_futex, (long)address, FUTEX_WAIT_PRIVATE, -1, (long)&no_time, 0, 0) != -EFAULT;
 }
 
 /* Emulators say yes to advice that they do not know. */
@@ -285,7 +287,9 @@ bool vm_guard(uintptr_t address, size_t bytes)
 {
     enum guard_way way = atomic_load_explicit(&guard_way, memory_order_relaxed);
     if (way == WAY_UNKNOWN) {
-        bool marked = advise(address, bytes, MADV_GUARD_INSTALL) && !is_readable(address);
+        bool advised = advise(address, bytes, MADV_GUARD_INSTALL), marked = advised && !is_readable(address);
+        if (advised && !marked)
+            advise(address, bytes, MADV_GUARD_REMOVE);
         way = marked ? WAY_MARKERS : WAY_RIGHTS;
         atomic_store_explicit(&guard_way, way, memory_order_relaxed);
         if (way == WAY_MARKERS)
