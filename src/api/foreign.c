@@ -1,17 +1,15 @@
-/* foreign.c - other allocators in the process. A block of libc's (made before us, or by code that does
- * not see us) lies in the program break's heap: it is handed to libc. Anything else that is not ours is
- * reported. In a program with a malloc of its own we are inert: see foreign_is_in_charge. */
+/* foreign.c - other allocators in the process. A block of libc's (libc_blocks.h) is handed to libc. Anything
+ * else that is not ours is reported. In a program with a malloc of its own we are inert: see
+ * foreign_is_in_charge. */
 #include "front/foreign.h"
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
-#include <unistd.h>
 
 #include "api/api.h"
+#include "api/libc_blocks.h"
 #include "front/front.h"
 #include "heap/misuse.h"
 
@@ -91,36 +89,13 @@ void *foreign_next_aligned(size_t align, size_t size)
     return next ? next(align, size) : front_no_memory();
 }
 
-/* The end of the program's own data, from its program headers: its break heap begins somewhere behind. */
-static uintptr_t program_end(void)
-{
-    const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
-    size_t n = getauxval(AT_PHNUM);
-    uintptr_t bias = 0, end = 0;
-    for (size_t i = 0; headers && i < n; i++) {
-        if (headers[i].p_type == PT_PHDR)
-            bias = (uintptr_t)headers - headers[i].p_vaddr;
-        if (headers[i].p_type == PT_LOAD)
-            end = size_max(end, headers[i].p_vaddr + headers[i].p_memsz);
-    }
-    return end ? bias + end : UINTPTR_MAX;
-}
-
-/* Whether libc's malloc may have made p: it lies, aligned, between the program's data and the program
- * break, which HAKMEM never moves. */
-static bool is_in_break_heap(const void *p)
-{
-    uintptr_t address = (uintptr_t)p;
-    return address % BLOCK_ALIGN == 0 && address < (uintptr_t)sbrk(0) && address >= program_end();
-}
-
 void foreign_free(void *p)
 {
     if (foreign_is_in_charge()) {
         free(p);
         return;
     }
-    void (*next)(void *) = is_in_break_heap(p) ? (void (*)(void *))foreign_function("free") : NULL;
+    void (*next)(void *) = libc_made(p) ? (void (*)(void *))foreign_function("free") : NULL;
     if (!next) {
         misuse_foreign("free", p);
         return;
@@ -130,7 +105,7 @@ void foreign_free(void *p)
 
 void *foreign_realloc(void *p, size_t size)
 {
-    bool is_theirs = foreign_is_in_charge() || is_in_break_heap(p);
+    bool is_theirs = foreign_is_in_charge() || libc_made(p);
     void *(*next)(void *, size_t) = is_theirs ? (void *(*)(void *, size_t))foreign_function("realloc") : NULL;
     if (!next) {
         misuse_foreign("realloc", p);
@@ -142,7 +117,7 @@ void *foreign_realloc(void *p, size_t size)
 
 size_t foreign_usable_size(const void *p)
 {
-    if (foreign_is_in_charge() || !is_in_break_heap(p))
+    if (foreign_is_in_charge() || !libc_made(p))
         return 0;
     size_t (*next)(void *) = (size_t(*)(void *))foreign_function("malloc_usable_size");
     return next ? next((void *)(uintptr_t)p) : 0;
