@@ -13,7 +13,7 @@ BUILD_IN = MAKEFLAGS=--no-print-directory cmake --build
 CTEST = ctest -j$(JOBS)
 VARIANTS = debug asan tsan ubsan torture clang musl aarch64
 
-.PHONY: all help test check format docs bench memory compare asm oom fuzz mutants coverage model apps deb install clean $(VARIANTS)
+.PHONY: all help test check format docs bench memory compare asm oom fuzz mutants coverage soak model apps deb install clean $(VARIANTS)
 
 all: $(BUILD)/CMakeCache.txt
 	@$(BUILD_IN) $(BUILD) -j $(JOBS)
@@ -39,6 +39,7 @@ help:
 #: make fuzz       fuzzing, FUZZ_SECONDS=60 each: the reader, the options, histories of calls
 #: make mutants    whether the tests find seeded bugs (MUTANTS="NAME..." some of them)
 #: make coverage   what the tests reach: lines and branches of each file
+#: make soak       thread churn, storms of forks and random histories for SOAK_MINUTES=30
 #: make model      the models of the protocols between threads, checked by spin
 #: make apps       real programs under the preload
 #: make deb        a Debian package in build-deb/
@@ -92,6 +93,9 @@ coverage:
 	@find build-$@ -name '*.gcda' -delete
 	@cd build-$@ && $(CTEST) -L 'unit|fuzz|preload|link|misuse' || true
 	@scripts/coverage.py build-$@
+
+soak: all
+	@tests/soak.sh
 
 model:
 	@if [ -x models/run.sh ]; then models/run.sh; else echo "make model: there are no models yet"; fi
