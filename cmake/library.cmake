@@ -52,8 +52,14 @@ if(HAKMEM_GLIBC)
   target_sources(hakmem_shared PRIVATE src/api/shared/dlopen.c src/api/shared/early.c)
 endif()
 target_link_libraries(hakmem_shared PRIVATE hakmem_allocator_flags Threads::Threads)
-# Its own copy of libgcc's unwinder (os/stack.c), which is referred to weakly.
-target_link_options(hakmem_shared PRIVATE -static-libgcc -Wl,--undefined=_Unwind_Backtrace
+# Its own copy of libgcc's unwinder (os/stack.c), which is referred to weakly: a libgcc made for another libc
+# cannot be copied, and then the process has one or has not.
+include(CheckCSourceCompiles)
+set(copy_unwinder -static-libgcc -Wl,--undefined=_Unwind_Backtrace)
+set(CMAKE_REQUIRED_LINK_OPTIONS ${copy_unwinder})
+check_c_source_compiles("int main(void) { return 0; }" HAKMEM_OWN_UNWINDER)
+unset(CMAKE_REQUIRED_LINK_OPTIONS)
+target_link_options(hakmem_shared PRIVATE $<$<BOOL:${HAKMEM_OWN_UNWINDER}>:${copy_unwinder}>
   -Wl,--version-script=${map} -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code
   -Wl,-z,nodelete -Wl,--hash-style=gnu -Wl,--build-id=sha1 -Wl,--as-needed
   $<$<BOOL:${HAKMEM_COVERAGE}>:--coverage>)

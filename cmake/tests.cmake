@@ -77,10 +77,17 @@ function(add_script_test test label timeout)
 endfunction()
 
 # A program of plain C or C++, whose calls of malloc the compiler leaves alone; assert works in it.
+# The kernel's headers, behind those of musl, whose compiler looks for none of the system's.
+set(kernel_headers "")
+if(NOT HAKMEM_GLIBC)
+  file(GLOB kernel_headers /usr/include /usr/include/*-linux-gnu)
+  list(TRANSFORM kernel_headers PREPEND "-idirafter")
+endif()
+
 function(add_test_program program source)
   add_executable(${program} "${source}" ${ARGN})
   target_include_directories(${program} PRIVATE "${tests}")
-  target_compile_options(${program} PRIVATE ${builtins} -UNDEBUG)
+  target_compile_options(${program} PRIVATE ${builtins} ${kernel_headers} -UNDEBUG)
   target_link_libraries(${program} PRIVATE hakmem_flags Threads::Threads ${CMAKE_DL_LIBS})
 endfunction()
 

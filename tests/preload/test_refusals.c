@@ -3,17 +3,13 @@
 #include "blocks.h"
 #include "check.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#if __has_include(<linux/filter.h>) && __has_include(<linux/seccomp.h>)
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#else
-#define SECCOMP_MODE_STRICT 1
-#endif
 
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
@@ -27,7 +23,6 @@
 
 #define MIB ((size_t)1 << 20)
 
-#ifdef SECCOMP_SET_MODE_FILTER
 /* From now on the call fails with `error` in this process, all its threads, and what it executes. */
 static void refuse(long number, int error)
 {
@@ -42,12 +37,6 @@ static void refuse(long number, int error)
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
         SKIP("no seccomp here");
 }
-#else
-static void refuse(long number, int error)
-{
-    SKIP("not built with the kernel's headers: call %ld cannot fail with %d", number, error);
-}
-#endif
 
 static void trim(void)
 {
