@@ -1,7 +1,8 @@
 #!/bin/sh
 # soak.sh [MINUTES] - for half an hour unless told otherwise: threads that come and go, storms of forks, signal
 # handlers and random histories, over and over, two programs at a time, each run with options drawn at random.
-# The property test draws a new seed each time. Nothing is held against a loaded machine. What failed is printed, with the options it had; exit status 1.
+# The property test draws a new seed each time. Nothing is held against a loaded machine. What failed is printed,
+# with the options it had; exit status 1.
 set -u
 cd "$(dirname "$0")/.."
 minutes=${1:-${SOAK_MINUTES:-30}}
