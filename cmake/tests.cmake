@@ -185,8 +185,10 @@ foreach(source IN LISTS sources)
     add_test_program(link_${how}_${name} "${source}")
     target_link_libraries(link_${how}_${name} PRIVATE hakmem_${how})
     add_test(NAME ${test} COMMAND link_${how}_${name})
-    # Blocks are counted to the last one, and libc has some for each thread.
-    set_tests_properties(${test} PROPERTIES ENVIRONMENT "HAKMEM_SCAVENGER=0;${case_environment}")
+    # Blocks are counted to the last one, and libc has some for each thread; sizes are those of the classes,
+    # which guarded blocks do not have.
+    set_tests_properties(${test} PROPERTIES
+      ENVIRONMENT "HAKMEM_SCAVENGER=0;HAKMEM_GUARD_RATE=0;${case_environment}")
     describe_test(${test} link 120)
   endforeach()
 endforeach()

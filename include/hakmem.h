@@ -29,8 +29,9 @@ const char *hakmem_version(void);
  * that is not HAKMEM's. */
 size_t hakmem_usable_size(const void *p);
 
-/* What hakmem_usable_size would say of malloc(size): asking for it wastes nothing. 0 when no such
- * block can exist (size above PTRDIFF_MAX). */
+/* What malloc rounds `size` up to: asking for it wastes nothing. It is what hakmem_usable_size says of
+ * malloc(size), unless that is one of the few guarded blocks, which end where they were asked to. 0 when
+ * no such block can exist (size above PTRDIFF_MAX). */
 size_t hakmem_good_size(size_t size);
 
 /* Whether p points into memory that HAKMEM manages and has given out at least once. */

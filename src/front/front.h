@@ -97,7 +97,7 @@ void *front_aligned(size_t align, size_t size, unsigned how) HIDDEN;
  * 0, and with `call`, the name of what was called, it is reported. */
 size_t front_usable_size(const char *call, const void *p) HIDDEN;
 
-/* The usable size of front_malloc(size), without making a block; 0 above PTRDIFF_MAX. */
+/* The usable size of front_malloc(size) that is not guarded, without making a block; 0 above PTRDIFF_MAX. */
 size_t front_good_size(size_t size) HIDDEN;
 
 /* Sets errno to ENOMEM; returns NULL. */
