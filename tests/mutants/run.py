@@ -142,9 +142,10 @@ class Build:
             return passed
 
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            for test, passed in zip(self.tests, pool.map(run, self.tests)):
-                if not passed:
-                    sys.exit(f"{test.name} fails without a mutant")
+            passed = list(pool.map(run, self.tests))
+        failed = [test.name for test, well in zip(self.tests, passed) if not well]
+        if failed:
+            sys.exit(f"without a mutant: {', '.join(failed)} failed")
         self.sort({test.name: test.seconds for test in self.tests})
 
     def sort(self, seconds):
