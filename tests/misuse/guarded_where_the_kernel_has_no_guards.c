@@ -2,7 +2,7 @@
 /* env: HAKMEM_GUARD_RATE=1 */
 /* signal: SEGV */
 /* Before Linux 6.13, as a filter has it look: access rights do it, and cost few mappings however many blocks
- * are live. */
+ * are live. What calloc relies on still is so: pages of a block are zero. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -36,6 +36,14 @@ static int mappings(void)
     return lines;
 }
 
+static int has_zeroes(const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i])
+            return 0;
+    return 1;
+}
+
 int main(void)
 {
     static char *live[100][2];
@@ -54,6 +62,12 @@ int main(void)
     for (int i = 0; i < 100; i++) {
         free(live[i][0]);
         free(live[i][1]);
+    }
+    for (int i = 0; i < 50; i++) {
+        if (!has_zeroes(live[0][0] = calloc(1, 40000), 40000))
+            return 1;
+        memset(live[0][0], 7, 40000);
+        free(live[0][0]);
     }
     char *block = guarded_to_the_right(96);
     say("BLOCK", block);
