@@ -164,10 +164,10 @@ foreach(source IN LISTS sources)
   endif()
 endforeach()
 
-# Some again without a scavenger, and with one that never rests.
+# Some again without a scavenger, with one that never rests, and with guarded blocks.
 if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   foreach(test IN ITEMS property threads fork)
-    foreach(setting IN ITEMS SCAVENGER=0 DECAY_MS=20)
+    foreach(setting IN ITEMS SCAVENGER=0 DECAY_MS=20 GUARD_RATE=1)
       add_test(NAME preload.${test}.${setting} COMMAND preload_test_${test})
       describe_test(preload.${test}.${setting} preload 120)
       set_tests_properties(preload.${test}.${setting} PROPERTIES

@@ -77,6 +77,26 @@ static void blocks_of_another_thread_are_freed(void)
         free(made[i]);
 }
 
+/* An arena of a thread's grows by address ranges of 64 MiB. */
+static void *fill_two_ranges(void *unused)
+{
+    enum { BYTES = 100000, COUNT = 1000 };
+    static void *blocks[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        CHECK((blocks[i] = libc_malloc(BYTES)) != NULL);
+    for (size_t i = 0; i < COUNT; i++)
+        CHECK(malloc_usable_size(blocks[i]) >= BYTES);
+    for (size_t i = 0; i < COUNT; i++)
+        free(blocks[i]);
+    return unused;
+}
+
+static void blocks_of_an_arena_s_second_range_are_freed(void)
+{
+    find_libc();
+    in_a_thread(fill_two_ranges);
+}
+
 static void aligned_blocks_are_freed(void)
 {
     find_libc();
@@ -118,9 +138,13 @@ static void their_usable_size_is_told(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(blocks_of_every_size_are_freed),     TEST(blocks_of_a_thread_s_arena_are_freed),
-        TEST(blocks_of_another_thread_are_freed), TEST(aligned_blocks_are_freed),
-        TEST(realloc_keeps_their_bytes),          TEST(their_usable_size_is_told),
+        TEST(blocks_of_every_size_are_freed),
+        TEST(blocks_of_a_thread_s_arena_are_freed),
+        TEST(blocks_of_another_thread_are_freed),
+        TEST(blocks_of_an_arena_s_second_range_are_freed),
+        TEST(aligned_blocks_are_freed),
+        TEST(realloc_keeps_their_bytes),
+        TEST(their_usable_size_is_told),
     };
     return RUN_TESTS(argc, argv, tests);
 }
