@@ -41,7 +41,7 @@ help:
 #: make coverage   what the tests reach: lines and branches of each file
 #: make soak       thread churn, storms of forks and random histories for SOAK_MINUTES=30
 #: make model      the models of the protocols between threads, checked by spin
-#: make apps       real programs under the preload
+#: make apps       real programs under the preload (APPS="NAME..." some of them; HAKMEM_* reaches them)
 #: make deb        a Debian package in build-deb/
 #: make install    install under PREFIX (/usr/local; DESTDIR is respected)
 #: make clean      remove build/ and every build-*/
@@ -76,8 +76,11 @@ $(VARIANTS):
 	@$(BUILD_IN) build-$@ -j $(JOBS)
 	@cd build-$@ && $(CTEST)
 
-oom apps: all
+oom: all
 	@cd $(BUILD) && $(CTEST) -R $@ --no-tests=error
+
+apps: all
+	@HAKMEM_LIB=$(BUILD)/libhakmem.so tests/apps/run.sh $(APPS)
 
 # The library and the programs whose memory the reader is fuzzed with.
 fuzz: all

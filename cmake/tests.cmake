@@ -6,7 +6,8 @@
 #   preload/test_*.c(pp)        plain programs, run with LD_PRELOAD=libhakmem.so
 #   link/test_*.c(pp)           plain programs, linked to libhakmem.so and again to libhakmem.a
 #   misuse/*.c                  programs that do wrong, judged by misuse/run.sh PROGRAM SOURCE
-#   apps/run.sh                 real programs: run.sh --list names them, run.sh NAME runs one
+#   apps/run.sh                 real programs: run.sh --list names them, run.sh NAME runs one; here
+#                               those that are quick, by `make apps` all
 #   tool/unit_*.c, tool/*.sh    the hakmem command and the benchmarks
 #   pages/run.sh                the command's pages, in a headless Chromium
 #   staged/*.c                  programs with a known state of memory: staged/run.sh PROGRAM has
@@ -205,7 +206,7 @@ endforeach()
 # --- apps -----------------------------------------------------------------------------------------
 find_sources(apps run.sh)
 if(sources)
-  execute_process(COMMAND "${sources}" --list OUTPUT_VARIABLE apps OUTPUT_STRIP_TRAILING_WHITESPACE)
+  execute_process(COMMAND "${sources}" --list quick OUTPUT_VARIABLE apps OUTPUT_STRIP_TRAILING_WHITESPACE)
   string(REGEX MATCHALL "[^ \t\n]+" apps "${apps}")
   foreach(app IN LISTS apps)
     add_script_test(apps.${app} apps 300 "${sources}" ${app})

@@ -1,21 +1,28 @@
 #!/bin/sh
-# setup.sh [--peers] [--apps]: installs what building and testing HAKMEM needs and this machine lacks,
+# setup.sh [--peers] [--apps | --all-apps]: installs what building and testing HAKMEM needs and this machine lacks,
 # with apt-get, dnf or apk. Does nothing, and asks nobody, when all is there.
 #   --peers  also other allocators, to be compared with
-#   --apps   also the programs that the tests run under HAKMEM
+#   --apps   also the small ones of the programs that the tests run under HAKMEM
+#   --all-apps  all of them, compilers and databases too: about 2 GB
 # Without the rights to install it says what is missing and fails only if nothing could be built.
 set -u
 
-peers=0 apps=0
+peers=0 apps=0 all_apps=0
 for argument; do
     case $argument in
     --peers) peers=1 ;;
     --apps) apps=1 ;;
-    *) sed -n '2,6s/^# //p' "$0"; exit 2 ;;
+    --all-apps) apps=1 all_apps=1 ;;
+    *) sed -n '2,7s/^# //p' "$0"; exit 2 ;;
     esac
 done
 
 have_command() { command -v "$1" >/dev/null 2>&1; }
+have_sbin() { PATH=$PATH:/usr/sbin:/sbin have_command "$1"; }
+have_postgres() { have_command "$1" || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
+have_php() { have_command php && php -m 2>/dev/null | grep -qix "$1"; }
+have_python() { /usr/bin/python3 -c "import $1" 2>/dev/null; }
+have_tcl() { have_command tclsh && echo "package require $1" | tclsh >/dev/null 2>&1; }
 have_package() { have_command pkg-config && pkg-config --exists "$1"; }
 have_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -q "$1"; }
 
@@ -68,6 +75,32 @@ if [ $apps = 1 ]; then
     need have_command redis-server redis-server redis redis
     need have_command gdb gdb gdb gdb
     need have_command chromium chromium chromium chromium
+fi
+if [ $all_apps = 1 ]; then
+    need have_command redis-benchmark redis-tools redis redis
+    need have_postgres pgbench postgresql postgresql-contrib postgresql
+    need have_postgres initdb postgresql postgresql-server postgresql
+    need have_sbin nginx nginx-light nginx nginx
+    need have_command wrk wrk - wrk
+    need have_command curl curl curl curl
+    need have_python test.test_threading libpython3-testsuite python3-test -
+    need have_command php php-cli php-cli -
+    for extension in xml mbstring intl sqlite3 curl gd; do
+        need have_php $extension "php-$extension" - -
+    done
+    need have_command tclsh tcl tcl tcl
+    need have_tcl Thread tcl-thread tcl-thread -
+    need have_command lua5.4 lua5.4 lua lua5.4
+    need have_command clang clang clang clang
+    need have_command go golang-go golang go
+    need have_command rustc rustc rust rust
+    need have_command java default-jdk-headless java-latest-openjdk-devel -
+    need have_command valgrind valgrind valgrind valgrind
+    need have_command man man-db man-db man-db
+    need have_command groff groff groff groff
+    need have_command openssl openssl openssl openssl
+    need have_command ffmpeg ffmpeg ffmpeg-free ffmpeg
+    need have_command zstd zstd zstd zstd
 fi
 if [ $peers = 1 ]; then
     need have_library libmimalloc 'libmimalloc2.0|libmimalloc3' mimalloc mimalloc2
