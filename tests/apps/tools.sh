@@ -112,7 +112,7 @@ app_man() {
 app_ffmpeg() {
     need ffmpeg
     film="-f lavfi -i testsrc2=size=480x270:rate=25:duration=3 -f lavfi -i sine=frequency=440:duration=3"
-    exact="-threads 4 -flags:v bitexact -flags:a bitexact -fflags bitexact"
+    exact="-threads 4 -flags:v +bitexact -flags:a +bitexact -fflags +bitexact"
     for codecs in '-c:v mpeg4 -c:a ac3' '-c:v libx264 -preset veryfast -c:a flac' '-c:v ffv1 -slices 4 -c:a aac'; do
         # shellcheck disable=SC2086 # words of their own
         set -- -v error -nostdin -y -filter_complex_threads 2 $film -vf 'hue=h=t*90,scale=320:-2,unsharp' $codecs $exact
