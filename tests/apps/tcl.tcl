@@ -18,7 +18,7 @@ puts [lrange [lsort -integer $numbers] 0 5]
 set text [join $numbers " "]
 puts [regexp -all {\d7\M} $text]
 puts [string length [string map {1 one 2 two} $text]]
-puts [exec echo done]
+puts [exec -ignorestderr echo done]
 for {set i 0} {$i < 10} {incr i} {
     set child [interp create]
     $child eval {set x [string repeat abc 100000]; proc f {} {return [list a b c]}; f}
