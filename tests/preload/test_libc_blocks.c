@@ -138,12 +138,9 @@ static void their_usable_size_is_told(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(blocks_of_every_size_are_freed),
-        TEST(blocks_of_a_thread_s_arena_are_freed),
-        TEST(blocks_of_another_thread_are_freed),
-        TEST(blocks_of_an_arena_s_second_range_are_freed),
-        TEST(aligned_blocks_are_freed),
-        TEST(realloc_keeps_their_bytes),
+        TEST(blocks_of_every_size_are_freed),     TEST(blocks_of_a_thread_s_arena_are_freed),
+        TEST(blocks_of_another_thread_are_freed), TEST(blocks_of_an_arena_s_second_range_are_freed),
+        TEST(aligned_blocks_are_freed),           TEST(realloc_keeps_their_bytes),
         TEST(their_usable_size_is_told),
     };
     return RUN_TESTS(argc, argv, tests);

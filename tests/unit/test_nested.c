@@ -1,5 +1,5 @@
-/* front/nested.c: calls of a signal handler that interrupted the allocator. Here the test itself says that the
- * thread is inside. */
+/* front/nested.c: calls of a signal handler that interrupted the allocator. Here the test itself says that
+ * the thread is inside. */
 #include "unit/unit.h"
 
 #include <errno.h>
