@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "base/log.h"
+#include "front/checked.h"
 #include "front/foreign.h"
 #include "heap/guard.h"
 #include "heap/registry.h"
@@ -49,6 +50,8 @@ static __attribute__((constructor)) void start(void)
 
 static __attribute__((destructor)) void end(void)
 {
+    if (is_ours)
+        checked_end();
     if (is_ours && OPTION_VALUE(stats))
         report_print();
     else if (is_ours && OPTION_VALUE(front_stats))

@@ -4,8 +4,10 @@
 
 #include "api/api.h"
 #include "base/log.h"
+#include "front/watch.h"
 #include "hakmem.h"
 #include "heap/scavenger.h"
+#include "os/environment.h"
 
 enum when { START, ANY };
 
@@ -208,6 +210,25 @@ void options_read(char **environment)
             read_variable(*environment);
 }
 
+/* An option's value in the environment, without a word about what is wrong: options_read says that later. */
+static void read_quietly(const struct option *option, char **environment)
+{
+    size_t length = strlen(option->name);
+    uint32_t value;
+    for (; environment && *environment; environment++)
+        if (strncmp(*environment, option->name, length) == 0 && (*environment)[length] == '=' &&
+            parse(option, *environment + length + 1, &value))
+            atomic_store_explicit(option->value, value, memory_order_relaxed);
+}
+
+void watch_read_options(void)
+{
+    char **environment = environment_early();
+    for (int i = 0; i < OPTIONS; i++)
+        if (table[i].value == &options.check || table[i].value == &options.secure)
+            read_quietly(&table[i], environment);
+}
+
 void options_print(bool all)
 {
     if (all)
@@ -254,7 +275,7 @@ EXPORT bool hakmem_option_set(const char *name, const char *value)
     const struct option *option = find(name, strlen(name));
     if (!option)
         errno = ENOENT;
-    else if (option->when == START)
+    else if (option->when == START || OPTION_VALUE(secure))
         errno = EPERM;
     else if (!parse(option, value, &number))
         errno = EINVAL;

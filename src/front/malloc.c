@@ -2,10 +2,13 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "front/checked.h"
 #include "front/foreign.h"
 #include "front/front.h"
 #include "front/large.h"
 #include "front/nested.h"
+#include "front/secured.h"
+#include "front/watch.h"
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/guard.h"
@@ -34,10 +37,8 @@ FRONT_INLINE void *malloc_guarded(struct heap *heap, size_t size, size_t align, 
 }
 
 /* What is free but on its way between threads may be enough. */
-static void *large_or_no_memory(size_t size, size_t align, unsigned how, bool zeroed)
+static void *large_block(size_t size, size_t align, unsigned how, bool zeroed)
 {
-    if (unlikely(thread_is_inside()))
-        return or_no_memory(nested_malloc(size, align));
     struct heap *before = tls_heap;
     void *guarded = before == tls_real ? malloc_guarded(before, size, align, how) : NULL;
     if (unlikely(guarded))
@@ -50,7 +51,14 @@ static void *large_or_no_memory(size_t size, size_t align, unsigned how, bool ze
     }
     thread_leave(before);
     scavenger_start_if_wanted();
-    return or_no_memory(block);
+    return block;
+}
+
+static void *large_or_no_memory(size_t size, size_t align, unsigned how, bool zeroed)
+{
+    if (unlikely(thread_is_inside()))
+        return or_no_memory(nested_malloc(size, align));
+    return or_no_memory(large_block(size, align, how, zeroed));
 }
 
 /* Asked only while the thread has no heap, which in a process that is not ours is for ever. */
@@ -67,6 +75,8 @@ static void *malloc_large(size_t size, unsigned how, bool zeroed)
         void *block = foreign_malloc(size);
         return block && zeroed ? memset(block, 0, size) : block;
     }
+    if (unlikely(thread_is_gated()) && watch_checks())
+        return or_no_memory(checked_malloc(size, 1, how, zeroed));
     return large_or_no_memory(size, 1, how, zeroed);
 }
 
@@ -117,6 +127,8 @@ static COLD void *malloc_counted(struct heap *heap, unsigned size_class)
     if (!*top)
         return fastcache_refill(heap, size_class);
     count(&heap->stats.malloc_hits, 1);
+    if (watch_secures())
+        secured_choose(fastcache_bottom(heap, size_class) + 1, top);
     heap->top[size_class] = top - 1;
     return *top;
 }
@@ -124,6 +136,7 @@ static COLD void *malloc_counted(struct heap *heap, unsigned size_class)
 /* Gives the thread its heap; NULL: there is no memory at all. */
 static COLD struct heap *attach(void)
 {
+    watch();
     struct heap *heap = registry_attach();
     if (heap && heap != registry_commons() && OPTION_VALUE(front_stats))
         registry_gate(true);
@@ -139,6 +152,13 @@ static COLD void *malloc_behind_gate(unsigned size_class)
                                       : malloc_counted(tls_real, size_class);
     thread_leave(&gate_heap);
     return block;
+}
+
+void *front_plain(size_t size, size_t align, bool zeroed)
+{
+    unsigned size_class = class_of_aligned(size, align);
+    return size_class < SIZE_CLASSES ? malloc_behind_gate(size_class)
+                                     : large_block(size, align, HOW_MALLOC, zeroed);
 }
 
 static COLD void *malloc_of_class_slow(unsigned size_class, size_t size, size_t align, unsigned how);
@@ -163,7 +183,11 @@ static COLD void *malloc_gated(unsigned size_class, size_t size, size_t align, u
         return foreign_malloc(size);
     if (!tls_real && !attach())
         return NULL;
-    return thread_is_gated() ? malloc_behind_gate(size_class) : malloc_of_class(size_class, size, align, how);
+    if (!thread_is_gated())
+        return malloc_of_class(size_class, size, align, how);
+    if (watch_checks())
+        return checked_malloc(size, align, how, false);
+    return malloc_behind_gate(size_class);
 }
 
 static COLD void *malloc_reclaimed(struct heap *heap, unsigned size_class)
@@ -231,9 +255,15 @@ void *front_calloc(size_t size)
     return likely(block) ? memset(block, 0, size) : NULL;
 }
 
+/* A thread without a heap gets one first. */
+static COLD void *aligned_checked(size_t align, size_t size, unsigned how)
+{
+    return or_no_memory(tls_real || attach() ? checked_malloc(size, align, how, false) : NULL);
+}
+
 void *front_aligned(size_t align, size_t size, unsigned how)
 {
-    if (align <= BLOCK_ALIGN)
+    if (align <= BLOCK_ALIGN && !thread_is_gated())
         return front_malloc_as(size, how);
     if (unlikely(size > PAYLOAD_MAX))
         return front_no_memory();
@@ -241,6 +271,8 @@ void *front_aligned(size_t align, size_t size, unsigned how)
         return or_no_memory(nested_malloc(size, align));
     if (is_inert())
         return foreign_aligned(align, size);
+    if (unlikely(thread_is_gated()) && watch_checks())
+        return aligned_checked(align, size, how);
     unsigned size_class = class_of_aligned(size, align);
     if (size_class < SIZE_CLASSES)
         return malloc_of_class(size_class, size, align, how);
@@ -265,13 +297,34 @@ static COLD void free_counted(struct heap *heap, uint32_t tag, void *p)
     *++heap->top[size_class] = p;
 }
 
-/* A block of a slab, freed by a thread at the gate. */
-static COLD void free_gated(void *p, uint32_t tag)
+/* Freed by a thread at the gate. */
+static COLD void free_plain(void *p, size_t unit, uint32_t tag)
 {
-    if (!tls_real || tls_real == registry_commons())
+    if (watch_secures() && !secured_wipe(p, unit, tag))
+        return;
+    if (tag < TAG_OWNED)
+        large_free(p, unit, tag);
+    else if (!tls_real || tls_real == registry_commons())
         depot_publish(heap_of_number(tag >> TAG_OWNER_LOG2), tag & (TAG_OWNED - 1), &p, 1);
     else
         free_counted(tls_real, tag, p);
+}
+
+void front_plain_free(void *p)
+{
+    size_t unit = region_unit_of(p);
+    thread_enter();
+    free_plain(p, unit, region_tag(unit));
+    thread_leave(&gate_heap);
+}
+
+static COLD void free_gated(void *p, const struct claim *claim)
+{
+    if (watch_checks())
+        checked_free(p, claim);
+    else
+        front_plain_free(p);
+    free_waiting_if_any();
 }
 
 static void free_of_slab(struct heap *heap, void *p, uint32_t tag)
@@ -296,13 +349,15 @@ FRONT_INLINE void free_slow(void *p, const struct claim *claim)
     if (unlikely(!tls_real && tag >= TAG_OWNED))
         attach();
     struct heap *heap = tls_heap;
+    if (unlikely(heap == &gate_heap) && tag != TAG_GUARDED) {
+        free_gated(p, claim);
+        return;
+    }
     thread_enter();
     if (unlikely(tag == TAG_GUARDED))
         guard_free(p, claim, __builtin_return_address(0));
     else if (unlikely(tag < TAG_OWNED))
         large_free(p, unit, tag);
-    else if (unlikely(heap == &gate_heap))
-        free_gated(p, tag);
     else
         free_of_slab(heap, p, tag);
     thread_leave(heap);
@@ -346,6 +401,8 @@ size_t front_usable_size(const char *call, const void *p)
         size_t nested = nested_usable_size(p);
         return nested ? nested : foreign_usable_size(p);
     }
+    if (watch_checks())
+        return checked_usable_size(call, p);
     uint32_t tag = region_tag(unit);
     if (unlikely(tag == TAG_GUARDED))
         return guard_usable_size(call, p);
@@ -366,5 +423,7 @@ size_t front_good_size(size_t size)
 {
     if (size > PAYLOAD_MAX)
         return 0;
+    if (watch_checks())
+        return size;
     return size <= SLAB_MAX_BYTES ? class_size(class_of_size(size)) : large_good_size(size);
 }

@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "front/checked.h"
 #include "front/foreign.h"
 #include "front/front.h"
 #include "front/large.h"
 #include "front/nested.h"
+#include "front/watch.h"
 #include "heap/guard.h"
 
 /* Whether a block of `usable` bytes is good for `size`: enough, and not more than twice that. */
@@ -59,6 +61,8 @@ void *front_realloc(void *p, size_t size)
         front_free_inline(p);
         return NULL;
     }
+    if (watch_checks())
+        return checked_realloc(p, size);
     size_t usable = front_usable_size("realloc", p);
     if (fits(usable, size) && !guard_owns(p))
         return p;
@@ -66,7 +70,7 @@ void *front_realloc(void *p, size_t size)
         return refuse();
     if (guard_owns(p))
         return move(p, usable, size);
-    if (usable > SLAB_MAX_BYTES && size > SLAB_MAX_BYTES) {
+    if (usable > SLAB_MAX_BYTES && size > SLAB_MAX_BYTES && !watch_secures()) { /* what is cut off is to be wiped */
         void *resized = resize_large(p, size);
         if (resized)
             return resized;

@@ -13,7 +13,8 @@ enum {
     HOW_KIND = 3,    /* mask of these */
     HOW_SIZED = 4,   /* freed with a size */
     HOW_ALIGNED = 8, /* made, or freed, with an alignment */
-    HOW_UNKNOWN = 16 /* a free that was put off: nothing is known of it */
+    HOW_UNKNOWN = 16, /* a free that was put off: nothing is known of it */
+    HOW_REALLOC = 32, /* freed by realloc */
 };
 
 /* A free's: 0 for what it does not say. */

@@ -6,6 +6,7 @@
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/guard.h"
+#include "heap/quarantine.h"
 #include "heap/runcache.h"
 #include "heap/scavenger.h"
 #include "os/fork.h"
@@ -43,6 +44,7 @@ static struct {
     struct heap *retired;        /* [lock: registry] left by the last registry_start_afresh */
     unsigned fresh_heaps;        /* [lock: registry] made by it */
     _Atomic size_t parked_count; /* [lock: registry] to write */
+    _Atomic bool gates_closed;
     struct heap *_Atomic heaps;
     struct heap *_Atomic commons;
     _Atomic size_t count;
@@ -233,7 +235,10 @@ NOINLINE struct heap *registry_attach(void)
         heap = new_heap();
     registry_unlock();
     tls_real = heap ? heap : registry_commons();
-    thread_leave(heap ? heap : &gate_heap);
+    bool gated = !heap || atomic_load_explicit(&registry.gates_closed, memory_order_relaxed);
+    thread_leave(gated ? &gate_heap : heap);
+    if (heap && OPTION_VALUE(secure)) /* slabs of its own: what others have is no hint of what it gets */
+        heap->busy = heap->has_slabs = true;
     if (!heap)
         return tls_real;
     /* the thread has its heap by now, so these may allocate */
@@ -303,6 +308,11 @@ size_t registry_crowding(void)
     if (likely(heaps <= FULL_CACHES))
         return 1;
     return 1 + heaps / size_max(FULL_CACHES, FULL_CACHES_PER_CPU * limits_processors());
+}
+
+void registry_close_gates(void)
+{
+    atomic_store_explicit(&registry.gates_closed, true, memory_order_relaxed);
 }
 
 void registry_gate(bool closed)
@@ -404,6 +414,7 @@ void registry_reclaim(void)
 static void fork_prepare(void)
 {
     lock_fork_begin(thread_is_inside());
+    quarantine_fork_prepare();
     scavenger_fork_prepare();
     lock_fork_acquire(&registry.lock);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
@@ -426,6 +437,7 @@ static void fork_parent(void)
         lock_fork_release(&heap->lock);
     lock_fork_release(&registry.lock);
     scavenger_fork_parent();
+    quarantine_fork_parent();
 }
 
 /* The threads of the other heaps are not in the child. What lay in their FastCaches and magazines is
@@ -459,4 +471,5 @@ static void fork_child(void)
     }
     lock_fork_reset(&registry.lock);
     scavenger_fork_child();
+    quarantine_fork_child();
 }

@@ -103,6 +103,9 @@ size_t registry_rest(void) HIDDEN;
  * no memory; its caches are emptied all the same. */
 bool registry_start_afresh(void) HIDDEN;
 
+/* Every thread that gets a heap from now on has its gate closed from the start. */
+void registry_close_gates(void) HIDDEN;
+
 /* Opens the gate for the calling thread, or closes it, from its next call on. */
 void registry_gate(bool closed) HIDDEN;
 

@@ -12,6 +12,7 @@
 #include "base/config.h"
 
 enum lock_rank {
+    LOCK_QUARANTINE, /* freed blocks that wait, in check mode */
     LOCK_SCAVENGER, /* a step that keeps blocks of others' slabs reserved */
     LOCK_REGISTRY,  /* the list of parked heaps, creation of heaps */
     LOCK_HEAP,      /* a heap's slabs and bins */

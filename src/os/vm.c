@@ -44,6 +44,8 @@
 #define PR_SET_VMA_ANON_NAME 0
 #endif
 
+enum { SPLITTING_MAX = 24 }; /* guards of vm_guard_bounded where each costs two mappings */
+
 struct vm_calls vm_calls;
 
 static _Atomic uint64_t test_calls;
@@ -305,6 +307,40 @@ bool vm_unguard(uintptr_t address, size_t bytes)
     if (vm_guards_split())
         return protect(address, bytes, PROT_READ | PROT_WRITE);
     return advise(address, bytes, MADV_GUARD_REMOVE);
+}
+
+/* How many splitting guards are there that were asked for by vm_guard_bounded. */
+static _Atomic int splitting;
+
+static bool may_split(void)
+{
+    if (atomic_fetch_add_explicit(&splitting, 1, memory_order_relaxed) < SPLITTING_MAX)
+        return true;
+    atomic_fetch_sub_explicit(&splitting, 1, memory_order_relaxed);
+    return false;
+}
+
+bool vm_guard_bounded(uintptr_t address, size_t bytes)
+{
+    bool splits = atomic_load_explicit(&guard_way, memory_order_relaxed) != WAY_MARKERS;
+    if (splits && !may_split())
+        return false;
+    if (vm_guard(address, bytes)) {
+        if (splits && !vm_guards_split()) /* the first told */
+            atomic_fetch_sub_explicit(&splitting, 1, memory_order_relaxed);
+        return true;
+    }
+    vm_unguard_bounded(address, bytes);
+    return false;
+}
+
+bool vm_unguard_bounded(uintptr_t address, size_t bytes)
+{
+    if (!vm_unguard(address, bytes))
+        return false;
+    if (vm_guards_split())
+        atomic_fetch_sub_explicit(&splitting, 1, memory_order_relaxed);
+    return true;
 }
 
 void vm_name(uintptr_t address, size_t bytes, const char *name)

@@ -82,6 +82,11 @@ bool vm_guard(uintptr_t address, size_t bytes) HIDDEN;
 /* Makes such pages accessible again, empty. False: they still fault. */
 bool vm_unguard(uintptr_t address, size_t bytes) HIDDEN;
 
+/* The same for guards of which there may be any number: where they split mappings only a few are made. False:
+ * not guarded, but accessible, unless the kernel refuses even that, and perhaps given back. */
+bool vm_guard_bounded(uintptr_t address, size_t bytes) HIDDEN;
+bool vm_unguard_bounded(uintptr_t address, size_t bytes) HIDDEN;
+
 /* Whether guards split mappings here: the kernel has no MADV_GUARD_INSTALL (Linux 6.13). Known after the
  * first vm_guard. */
 bool vm_guards_split(void) HIDDEN;
