@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "front/large.h"
 #include "front/nested.h"
 #include "front/watch.h"
@@ -218,6 +219,16 @@ static void report_written(const struct quarantined *entry, const char *at)
                   (size_t)(at - (const char *)entry->block));
 }
 
+static COLD void report_alignment(const void *p, const struct record *record, const struct claim *claim)
+{
+    char said[48] = "without an alignment", made[32] = "none";
+    if (claim->how & HOW_ALIGNED)
+        log_format(said, sizeof said, "with an alignment of %zu", claim->align);
+    if (record->align)
+        log_format(made, sizeof made, "%zu", (size_t)1 << (record->align - 1));
+    misuse_report("%s of %p %s, which %s made with %s", call_of(claim), p, said, maker(record), made);
+}
+
 /* ---- a block's life */
 
 /* Usable bytes of the block that starts at p; 0 when none does. */
@@ -321,12 +332,8 @@ static void check_claim(const void *p, const struct record *record, const struct
     else if ((claim->how & HOW_SIZED) && claim->size != record->size)
         misuse_report("%s of %p with a size of %zu bytes, which %s made with %zu", call, p, claim->size,
                       maker(record), record->size);
-    else if (is_alignment_wrong(record, claim) && record->align)
-        misuse_report("%s of %p with an alignment of %zu, which %s made with %zu", call, p, claim->align,
-                      maker(record), (size_t)1 << (record->align - 1));
     else if (is_alignment_wrong(record, claim))
-        misuse_report("%s of %p with an alignment of %zu, which %s made with none", call, p, claim->align,
-                      maker(record));
+        report_alignment(p, record, claim);
 }
 
 /* Fills the block, which then is to wait. */

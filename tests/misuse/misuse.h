@@ -2,17 +2,28 @@
 #ifndef MISUSE_H
 #define MISUSE_H
 
+#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Tells run.sh what a word of the expected line stands for. */
 static inline void say(const char *word, const void *pointer)
 {
     dprintf(1, "%s %p\n", word, pointer);
+}
+
+/* One that libc may not have, or that only C++ can name. */
+static inline void *function(const char *name)
+{
+    void *found = dlsym(RTLD_DEFAULT, name);
+    if (!found)
+        abort();
+    return found;
 }
 
 /* A free that only joins a cache is judged when it leaves it: many more of the same size push it out.

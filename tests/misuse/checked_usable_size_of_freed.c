@@ -1,0 +1,12 @@
+/* expect: malloc_usable_size of POINTER \(SIZE bytes\) which was freed */
+/* env: HAKMEM_CHECK=1 */
+/* sizes: 48 3000 40000 */
+#include "misuse.h"
+
+int main(void)
+{
+    void *block = malloc(SIZE);
+    say("POINTER", block);
+    free(block);
+    return malloc_usable_size(block) != 0;
+}
