@@ -5,6 +5,7 @@
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/guard.h"
+#include "heap/quarantine.h"
 #include "heap/registry.h"
 #include "os/vm.h"
 #include "pool/pool.h"
@@ -95,14 +96,15 @@ bool census_visit(bool (*visit)(const struct census_entry *entry, void *argument
 /* ---- caches */
 
 struct cached_visit {
-    void (*visit)(void *const *blocks, size_t n, unsigned size_class, void *argument);
+    census_cached_fn *visit;
     void *argument;
 };
 
 static void visit_magazine(const struct magazine *magazine, void *argument)
 {
     const struct cached_visit *to = argument;
-    to->visit(magazine->blocks, magazine->count, magazine->size_class, to->argument);
+    to->visit(magazine->blocks, magazine->count, class_size(magazine->size_class), magazine->size_class,
+              to->argument);
 }
 
 /* A running thread's stack may be read in the midst of a change: what cannot be is passed over. */
@@ -112,11 +114,19 @@ static void visit_fastcache(struct heap *heap, unsigned size_class, const struct
     void **limit = __atomic_load_n(&heap->limit[size_class], __ATOMIC_RELAXED);
     void **top = __atomic_load_n(&heap->top[size_class], __ATOMIC_RELAXED);
     if (top > limit - capacity && top <= limit)
-        to->visit(limit - capacity + 1, (size_t)(top - (limit - capacity)), size_class, to->argument);
+        to->visit(limit - capacity + 1, (size_t)(top - (limit - capacity)), class_size(size_class),
+                  size_class, to->argument);
 }
 
-void census_visit_cached(void (*visit)(void *const *blocks, size_t n, unsigned size_class, void *argument),
-                         void *argument)
+static void visit_quarantined(const struct quarantined *entry, void *argument)
+{
+    const struct cached_visit *to = argument;
+    uint32_t tag = region_tag(region_unit_of(entry->block));
+    to->visit(&entry->block, 1, entry->usable, tag < TAG_OWNED ? SIZE_CLASSES : tag % TAG_OWNED,
+              to->argument);
+}
+
+void census_visit_cached(census_cached_fn *visit, void *argument)
 {
     struct cached_visit to = {visit, argument};
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
@@ -127,4 +137,5 @@ void census_visit_cached(void (*visit)(void *const *blocks, size_t n, unsigned s
                 visit_magazine(magazine, &to);
         }
     depot_visit(visit_magazine, &to);
+    quarantine_visit(visit_quarantined, &to);
 }

@@ -28,9 +28,11 @@ static inline unsigned census_free_blocks(const struct census_entry *entry)
  * the call. The caller holds no lock. */
 bool census_visit(bool (*visit)(const struct census_entry *entry, void *argument), void *argument) HIDDEN;
 
-/* The free blocks that the maps do not know: those in FastCaches and magazines. Calls visit with each
- * array of them; those of other running threads may change meanwhile. */
-void census_visit_cached(void (*visit)(void *const *blocks, size_t n, unsigned size_class, void *argument),
-                         void *argument) HIDDEN;
+/* The free blocks that the maps do not know: those in FastCaches, magazines and quarantine, where there are
+ * large ones too (class SIZE_CLASSES). Calls visit with each array of them; those of other running threads
+ * may change meanwhile. */
+typedef void census_cached_fn(void *const *blocks, size_t n, size_t block_bytes, unsigned size_class,
+                              void *argument);
+void census_visit_cached(census_cached_fn *visit, void *argument) HIDDEN;
 
 #endif

@@ -8,9 +8,12 @@
 #include "base/log.h"
 #include "front/checked.h"
 #include "front/foreign.h"
+#include "front/watch.h"
+#include "hakmem.h"
 #include "heap/guard.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
+#include "os/vm.h"
 #include "pool/pool.h"
 
 extern char **environ;
@@ -29,6 +32,13 @@ static void prewarm(void)
         log_line("prewarm: %zu of %zu SuperSlabs mapped and populated", done, wanted);
 }
 
+/* Nothing writes them from here on: what the first malloc of a process reads of them is read before. */
+static void seal_options(void)
+{
+    watch();
+    vm_seal((uintptr_t)&options, sizeof options);
+}
+
 static __attribute__((constructor)) void start(void)
 {
     is_ours = !foreign_is_in_charge();
@@ -44,14 +54,35 @@ static __attribute__((constructor)) void start(void)
     scavenger_init();
     if (!HAKMEM_TESTING)
         guard_start();
+    if (OPTION_VALUE(check))
+        guard_explain_by(checked_explain);
     alarm_init();
     prewarm();
+    if (OPTION_VALUE(secure))
+        seal_options();
+}
+
+static bool look_at_block(void *block, size_t bytes, void *argument)
+{
+    (void)bytes, (void)argument;
+    checked_look_at(block);
+    return true;
+}
+
+/* What was done to blocks that nobody freed. A thread that left a walk by longjmp holds its locks for ever.
+ */
+static void look_at_all(void)
+{
+    if (thread_is_inside())
+        return;
+    checked_look_at_quarantine();
+    hakmem_walk(look_at_block, NULL);
 }
 
 static __attribute__((destructor)) void end(void)
 {
-    if (is_ours)
-        checked_end();
+    if (is_ours && OPTION_VALUE(check))
+        look_at_all();
     if (is_ours && OPTION_VALUE(stats))
         report_print();
     else if (is_ours && OPTION_VALUE(front_stats))

@@ -5,8 +5,10 @@
 #include "api/api.h"
 #include "api/census.h"
 #include "base/version.h"
-#include "front/front.h"
+#include "front/checked.h"
+#include "front/watch.h"
 #include "hakmem.h"
+#include "heap/guard.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
 #include "os/vm.h"
@@ -127,11 +129,11 @@ static bool add_entry(const struct census_entry *entry, void *argument)
     return true;
 }
 
-static void add_cached(void *const *blocks, size_t n, unsigned size_class, void *argument)
+static void add_cached(void *const *blocks, size_t n, size_t block_bytes, unsigned size_class, void *argument)
 {
-    (void)blocks;
+    (void)blocks, (void)size_class;
     struct hakmem_stats *stats = argument;
-    uint64_t bytes = n * class_size(size_class);
+    uint64_t bytes = n * block_bytes;
     stats->cached_bytes += bytes;
     stats->live_blocks -= size_min(n, stats->live_blocks); /* the maps count them as taken */
     stats->live_bytes -= bytes < stats->live_bytes ? bytes : stats->live_bytes;
@@ -195,9 +197,10 @@ static bool add_slab(const struct census_entry *entry, void *argument)
 }
 
 /* The maps call these taken. */
-static void add_class_cached(void *const *blocks, size_t n, unsigned size_class, void *argument)
+static void add_class_cached(void *const *blocks, size_t n, size_t block_bytes, unsigned size_class,
+                             void *argument)
 {
-    (void)blocks;
+    (void)blocks, (void)block_bytes;
     struct classes *classes = argument;
     if (size_class < classes->count) {
         classes->first[size_class].cached_blocks += n;
@@ -233,9 +236,10 @@ struct cached_blocks {
     size_t count, room;
 };
 
-static void note_cached(void *const *blocks, size_t n, unsigned size_class, void *argument)
+static void note_cached(void *const *blocks, size_t n, size_t block_bytes, unsigned size_class,
+                        void *argument)
 {
-    (void)size_class;
+    (void)block_bytes, (void)size_class;
     struct cached_blocks *cached = argument;
     for (size_t i = 0; i < n; i++, cached->count++)
         if (cached->count < cached->room)
@@ -285,6 +289,13 @@ struct walk {
     struct cached_blocks cached;
 };
 
+/* In check mode a block is as large as what was asked for. */
+static size_t usable_of(uintptr_t block, size_t block_bytes)
+{
+    return watch_checks() && !guard_owns((const void *)block) ? checked_usable_size(NULL, (const void *)block)
+                                                              : block_bytes;
+}
+
 static bool walk_entry(const struct census_entry *entry, void *argument)
 {
     struct walk *walk = argument;
@@ -292,7 +303,7 @@ static bool walk_entry(const struct census_entry *entry, void *argument)
         uintptr_t block = entry->address + i * entry->block_bytes;
         bool taken = !((entry->free_map[i / 64] >> (i % 64)) & 1);
         if (taken && !is_cached(&walk->cached, block) &&
-            !walk->visit((void *)block, entry->block_bytes, walk->argument))
+            !walk->visit((void *)block, usable_of(block, entry->block_bytes), walk->argument))
             return false;
     }
     return true;

@@ -66,6 +66,13 @@ static_assert(HAKMEM_TORTURE || (int)MAGAZINE_MAX_BYTES >= 2 * (int)SLAB_MAX_BYT
               "a magazine holds two blocks");
 static_assert((int)RUN_MAX_UNITS <= (int)SUPERSLAB_UNITS, "so does a run");
 
+/* The largest page there may be. */
+#if defined(__x86_64__)
+#define OPTIONS_ALIGN 4096
+#else
+#define OPTIONS_ALIGN 65536
+#endif
+
 #define PAYLOAD_MAX ((size_t)PTRDIFF_MAX)
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -75,11 +82,20 @@ static_assert((int)RUN_MAX_UNITS <= (int)SUPERSLAB_UNITS, "so does a run");
 #define NOINLINE __attribute__((noinline))
 
 /* The options' values, named as in options.def. Written at start and by hakmem_option_set; read
- * anywhere, each on its own, so relaxed atomics are enough. */
+ * anywhere, each on its own, so relaxed atomics are enough. They have their pages to themselves, since these
+ * can be made read-only (HAKMEM_SECURE). */
 struct options {
 #define OPTION(field, name, initial, minimum, maximum, form, when, help) _Atomic uint32_t field;
 #include "base/options.def"
 #undef OPTION
+} __attribute__((aligned(OPTIONS_ALIGN)));
+
+enum {
+    OPTION_COUNT =
+#define OPTION(field, name, initial, minimum, maximum, form, when, help) 1 +
+#include "base/options.def"
+#undef OPTION
+        0
 };
 extern struct options options HIDDEN;
 

@@ -6,103 +6,36 @@
 #include "base/log.h"
 #include "front/large.h"
 #include "front/nested.h"
+#include "front/record.h"
 #include "front/watch.h"
+#include "heap/guard.h"
 #include "heap/misuse.h"
 #include "heap/quarantine.h"
-#include "os/random.h"
 #include "os/vm.h"
 
 enum {
-    RED_ZONE_BYTES = 16,         /* at least; all the rest of a block of a slab, */
-    RED_ZONE_LARGE_BYTES = 64,   /* and of a larger block at least this, and what is left of the page */
-    RED_ZONE_PAGE_BYTES = 4096,
-    RECORD_BYTES = 8,
+    RED_ZONE_BYTES = 32,       /* at least; all the rest of a block of a slab, */
+    RED_ZONE_LARGE_BYTES = 64, /* and of a larger block without a wall this */
     OVERHEAD_BYTES = RED_ZONE_BYTES + RECORD_BYTES,
+    WALL_PAGES = 2, /* that a large block has more: one inaccessible, one for the record */
 
     FRESH = 0xa5, /* what a new block is filled with, */
     RED = 0xfb,   /* the red zone, */
     FREED = 0xde, /* and a freed block */
 };
 
-/* ---- records */
-
-enum {
-    RECORD_SIZE_BITS = 48,
-    RECORD_KIND_AT = 48,
-    RECORD_ALIGN_AT = 50,
-    RECORD_FREED_AT = 56,
-    RECORD_MARK_AT = 57,
-    RECORD_MARK = 0x5b,
-};
-
-struct record {
-    size_t size;
-    unsigned kind;  /* HOW_MALLOC, HOW_NEW, HOW_ARRAY */
-    unsigned align; /* 0, or the logarithm of the alignment asked for + 1 */
-    bool freed;
-};
-
-static uint64_t secret(void)
-{
-    static _Atomic uint64_t number;
-    uint64_t known = atomic_load_explicit(&number, memory_order_relaxed), none = 0;
-    if (likely(known))
-        return known;
-    uint32_t words[RANDOM_WORDS];
-    random_fill(words);
-    known = ((uint64_t)words[0] << 32 | words[1]) | 1;
-    return atomic_compare_exchange_strong(&number, &none, known) ? known : none;
-}
-
-#define SCATTER UINT64_C(0x9e3779b97f4a7c15)
-#define GATHER UINT64_C(0xf1de83e19937733d) /* its inverse modulo 2^64 */
-
-/* One to one, and each bit of the result depends on all of x: a word with a byte changed is no record but with
- * the odds of any other 64 bits. */
-static uint64_t scatter(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= SCATTER;
-    x ^= x >> 32;
-    x *= SCATTER;
-    return x ^ x >> 32;
-}
-
-static uint64_t gather(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= GATHER;
-    x ^= x >> 32;
-    x *= GATHER;
-    return x ^ x >> 32;
-}
-
-static _Atomic uint64_t *record_of(const void *p, size_t usable)
-{
-    return (_Atomic uint64_t *)((uintptr_t)p + usable - RECORD_BYTES);
-}
-
-static uint64_t encode(const _Atomic uint64_t *at, const struct record *record)
-{
-    uint64_t word = record->size | (uint64_t)record->kind << RECORD_KIND_AT |
-                    (uint64_t)record->align << RECORD_ALIGN_AT | (uint64_t)record->freed << RECORD_FREED_AT |
-                    (uint64_t)RECORD_MARK << RECORD_MARK_AT;
-    return scatter(word ^ secret() ^ (uintptr_t)at * SCATTER);
-}
-
-/* False: the word is no record of a block that can hold so much. */
-static bool decode(const _Atomic uint64_t *at, uint64_t word, size_t usable, struct record *record)
-{
-    word = gather(word) ^ secret() ^ (uintptr_t)at * SCATTER;
-    record->size = word & bits_below(RECORD_SIZE_BITS);
-    record->kind = (word >> RECORD_KIND_AT) & HOW_KIND;
-    record->align = (word >> RECORD_ALIGN_AT) & 63;
-    record->freed = (word >> RECORD_FREED_AT) & 1;
-    return word >> RECORD_MARK_AT == RECORD_MARK && record->kind != HOW_KIND &&
-           record->size + OVERHEAD_BYTES <= usable;
-}
-
 /* ---- bytes */
+
+/* What stays in a block is no help to who would read it, in secure mode. */
+static int fresh_byte(void)
+{
+    return watch_secures() ? 0 : FRESH;
+}
+
+static int freed_byte(void)
+{
+    return watch_secures() ? 0 : FREED;
+}
 
 /* The first byte in [from, to) that is not `byte`; `to`: none. */
 static const char *find_other(const char *from, const char *to, int byte)
@@ -115,24 +48,22 @@ static const char *find_other(const char *from, const char *to, int byte)
     return from;
 }
 
+/* ---- parts of a block */
+
+static _Atomic uint64_t *record_of(const void *p, size_t usable)
+{
+    return (_Atomic uint64_t *)((uintptr_t)p + usable - RECORD_BYTES);
+}
+
+/* False: the word is no record of a block that can hold so much. */
+static bool decode(const _Atomic uint64_t *at, uint64_t word, size_t usable, struct record *record)
+{
+    return record_decode(at, word, record) && record->made.size <= usable - OVERHEAD_BYTES;
+}
+
 static bool is_large(size_t usable)
 {
     return usable > SLAB_MAX_BYTES;
-}
-
-static char *red_zone_end(char *p, size_t size, size_t usable)
-{
-    char *record = (char *)record_of(p, usable);
-    if (!is_large(usable))
-        return record;
-    size_t end = size_max(size + RED_ZONE_LARGE_BYTES, align_up(size, RED_ZONE_PAGE_BYTES));
-    return p + size_min(end, (size_t)(record - p));
-}
-
-/* How much of a new block is filled: the rest of a large one is only touched when the program does. */
-static size_t fresh_bytes(size_t size, size_t usable)
-{
-    return is_large(usable) ? size_min(size, vm_page_bytes()) : size;
 }
 
 /* What of a freed block stays in memory, filled: the whole, or a large one's last page, with the record, and,
@@ -147,26 +78,34 @@ static size_t kept_head_bytes(char *p, size_t usable, bool guarded)
     return guarded ? 0 : size_min(vm_page_bytes(), (size_t)(kept_tail(p, usable) - p));
 }
 
+static char *wall_of(char *p, size_t size)
+{
+    return (char *)align_up((uintptr_t)p + size, vm_page_bytes());
+}
+
+static char *red_zone_end(char *p, size_t size, size_t usable, bool walled)
+{
+    char *record = (char *)record_of(p, usable);
+    if (walled)
+        return wall_of(p, size);
+    return is_large(usable) ? p + size_min(size + RED_ZONE_LARGE_BYTES, (size_t)(record - p)) : record;
+}
+
+/* How much of a new block is filled: the rest of a large one is only touched when the program does. */
+static size_t fresh_bytes(size_t size, size_t usable)
+{
+    return is_large(usable) ? size_min(size, vm_page_bytes()) : size;
+}
+
+/* What is asked of the plain allocator. */
+static size_t plain_size(size_t size, size_t align)
+{
+    if (class_of_aligned(size + OVERHEAD_BYTES, align) < SIZE_CLASSES)
+        return size + OVERHEAD_BYTES;
+    return align_up(size, vm_page_bytes()) + WALL_PAGES * vm_page_bytes();
+}
+
 /* ---- what is said */
-
-static const char *maker(const struct record *record)
-{
-    static const char *const plain[] = {"malloc", "operator new", "operator new[]"};
-    static const char *const aligned[] = {"aligned_alloc", "aligned operator new", "aligned operator new[]"};
-    return record->align ? aligned[record->kind] : plain[record->kind];
-}
-
-static const char *call_of(const struct claim *claim)
-{
-    static const char *const frees[] = {"free", "operator delete", "operator delete[]"};
-    static const char *const aligned[] = {"free_aligned_sized", "aligned operator delete",
-                                          "aligned operator delete[]"};
-    if (claim->how & HOW_REALLOC)
-        return "realloc";
-    if (claim->how & HOW_ALIGNED)
-        return aligned[claim->how & HOW_KIND];
-    return claim->how == (HOW_MALLOC | HOW_SIZED) ? "free_sized" : frees[claim->how & HOW_KIND];
-}
 
 static COLD void report_freed(const char *call, const void *p, size_t size)
 {
@@ -185,7 +124,8 @@ static bool is_free_in_map(const void *p)
     return place.exact && slab_block_is_free(place.slab, place.index);
 }
 
-/* Where the record should be is none. What is left of the red zone tells from which side it was overwritten. */
+/* Where the record should be is none. What is left of the red zone tells from which side it was overwritten.
+ */
 static COLD void report_no_record(const char *call, const char *p, size_t usable, uint64_t word)
 {
     const char *record = (const char *)record_of(p, usable);
@@ -195,9 +135,10 @@ static COLD void report_no_record(const char *call, const char *p, size_t usable
     else if (word == 0 && find_other(p, record, 0) == record)
         misuse_report("%s of %p which is not in use", call, p);
     else if (find_other(record - RED_ZONE_BYTES, record, RED) == record)
-        misuse_report("write before the start of %p, found by %s of the block in front of it, %p (at most %zu "
-                      "bytes)",
-                      p + usable, call, p, most);
+        misuse_report(
+            "write before the start of %p, found by %s of the block in front of it, %p (at most %zu "
+            "bytes)",
+            p + usable, call, p, most);
     else
         misuse_report("write past the end of %p (at most %zu bytes): by more than %d bytes, found by %s", p,
                       most, RED_ZONE_BYTES, call);
@@ -215,18 +156,8 @@ static COLD void report_red_zone(const char *call, const char *p, size_t size, c
 
 static void report_written(const struct quarantined *entry, const char *at)
 {
-    misuse_report("%p (%zu bytes) was written to after it was freed, at offset %zu", entry->block, entry->size,
-                  (size_t)(at - (const char *)entry->block));
-}
-
-static COLD void report_alignment(const void *p, const struct record *record, const struct claim *claim)
-{
-    char said[48] = "without an alignment", made[32] = "none";
-    if (claim->how & HOW_ALIGNED)
-        log_format(said, sizeof said, "with an alignment of %zu", claim->align);
-    if (record->align)
-        log_format(made, sizeof made, "%zu", (size_t)1 << (record->align - 1));
-    misuse_report("%s of %p %s, which %s made with %s", call_of(claim), p, said, maker(record), made);
+    misuse_report("%p (%zu bytes) was written to after it was freed, at offset %zu", entry->block,
+                  entry->size, (size_t)(at - (const char *)entry->block));
 }
 
 /* ---- a block's life */
@@ -251,27 +182,40 @@ static size_t usable_of(const char *call, const void *p)
 
 static COLD void *plain_after_reclaim(size_t size, size_t align, bool zeroed);
 
+static bool build_wall(char *p, size_t size, size_t usable)
+{
+    char *wall = wall_of(p, size), *tail = kept_tail(p, usable);
+    return is_large(usable) && wall < tail && vm_guard_bounded((uintptr_t)wall, (size_t)(tail - wall));
+}
+
+static void paint(char *p, size_t size, size_t usable, bool walled)
+{
+    char *record = (char *)record_of(p, usable);
+    memset(p + size, RED, (size_t)(red_zone_end(p, size, usable, walled) - p) - size);
+    if (is_large(usable)) /* what is written in front of the next block is told by it */
+        memset(record - RED_ZONE_BYTES, RED, RED_ZONE_BYTES);
+}
+
 void *checked_malloc(size_t size, size_t align, unsigned how, bool zeroed)
 {
-    if (unlikely(size > PAYLOAD_MAX - OVERHEAD_BYTES || size >> RECORD_SIZE_BITS))
+    if (unlikely(size >> RECORD_SIZE_BITS))
         return NULL;
-    char *p = front_plain(size + OVERHEAD_BYTES, align, zeroed);
+    size_t plain = plain_size(size, align);
+    char *p = front_plain(plain, align, zeroed);
     if (unlikely(!p))
-        p = plain_after_reclaim(size + OVERHEAD_BYTES, align, zeroed);
+        p = plain_after_reclaim(plain, align, zeroed);
     if (unlikely(!p))
         return NULL;
     struct heap *before = tls_heap;
     thread_enter();
     size_t usable = usable_of(NULL, p);
     thread_leave(before);
-    struct record record = {.size = size,
-                            .kind = how & HOW_KIND,
-                            .align = how & HOW_ALIGNED ? bit_highest(align) + 1 : 0};
+    struct record record = {.made = {size, align, how}, .walled = build_wall(p, size, usable)};
     if (!zeroed)
-        memset(p, FRESH, fresh_bytes(size, usable));
-    memset(p + size, RED, (size_t)(red_zone_end(p, size, usable) - p) - size);
+        memset(p, fresh_byte(), fresh_bytes(size, usable));
+    paint(p, size, usable, record.walled);
     _Atomic uint64_t *at = record_of(p, usable);
-    atomic_store_explicit(at, encode(at, &record), memory_order_relaxed);
+    atomic_store_explicit(at, record_encode(at, &record), memory_order_release);
     return p;
 }
 
@@ -284,7 +228,7 @@ static bool find_live(const char *call, const void *p, size_t usable, struct rec
     if (likely(is_record && !record->freed))
         return true;
     if (call && is_record)
-        report_freed(call, p, record->size);
+        report_freed(call, p, record->made.size);
     else if (call)
         report_no_record(call, p, usable, *word);
     return false;
@@ -294,59 +238,59 @@ static bool find_live(const char *call, const void *p, size_t usable, struct rec
 static bool mark_freed(const char *call, const void *p, size_t usable, struct record *record)
 {
     _Atomic uint64_t *at = record_of(p, usable);
+    struct record freed;
     uint64_t word;
-    do
+    do {
         if (!find_live(call, p, usable, record, &word))
             return false;
-    while (!atomic_compare_exchange_strong(
-        at, &word,
-        encode(at, &(struct record){record->size, record->kind, record->align, .freed = true})));
+        freed = *record;
+        freed.freed = true;
+    } while (!atomic_compare_exchange_strong(at, &word, record_encode(at, &freed)));
     return true;
 }
 
-static void check_red_zone(const char *call, char *p, size_t size, size_t usable)
+/* Where a live block's red zone was written to; NULL: nowhere. */
+static const char *find_damage(char *p, const struct record *record, size_t usable)
 {
-    const char *end = red_zone_end(p, size, usable);
-    const char *damage = find_other(p + size, end, RED);
-    if (unlikely(damage != end))
-        report_red_zone(call, p, size, damage, end);
+    const char *end = red_zone_end(p, record->made.size, usable, record->walled);
+    const char *damage = find_other(p + record->made.size, end, RED);
+    return damage == end ? NULL : damage;
 }
 
-/* Blocks of malloc and its kin may be freed without a word, those of new must be freed as they were made. */
-static bool is_alignment_wrong(const struct record *record, const struct claim *claim)
+static void check_red_zone(const char *call, char *p, const struct record *record, size_t usable)
 {
-    bool claimed = claim->how & HOW_ALIGNED;
-    bool must_claim = record->kind != HOW_MALLOC || (claim->how & HOW_SIZED);
-    if (claimed && record->align)
-        return claim->align != (size_t)1 << (record->align - 1);
-    return claimed || (must_claim && record->align);
+    const char *damage = find_damage(p, record, usable);
+    if (unlikely(damage))
+        report_red_zone(call, p, record->made.size, damage,
+                        red_zone_end(p, record->made.size, usable, record->walled));
 }
 
-static void check_claim(const void *p, const struct record *record, const struct claim *claim)
+/* Whether pages of a freed block are inaccessible now: all but the last, or, where the kernel refuses, those
+ * of the wall still. A wall that is a mapping of its own comes down first, so that there is one guard to
+ * count. */
+static bool close_off(char *p, char *tail, const struct record *record)
 {
-    const char *call = call_of(claim);
-    if (claim->how & HOW_UNKNOWN)
-        return;
-    if (record->kind != (claim->how & HOW_KIND))
-        misuse_report("%s of %p (%zu bytes) which %s made", call, p, record->size, maker(record));
-    else if ((claim->how & HOW_SIZED) && claim->size != record->size)
-        misuse_report("%s of %p with a size of %zu bytes, which %s made with %zu", call, p, claim->size,
-                      maker(record), record->size);
-    else if (is_alignment_wrong(record, claim))
-        report_alignment(p, record, claim);
+    char *wall = wall_of(p, record->made.size);
+    bool stands = record->walled;
+    if (stands && vm_guards_split()) {
+        if (!vm_unguard_bounded((uintptr_t)wall, (size_t)(tail - wall)))
+            return true;
+        stands = false;
+    }
+    return vm_guard_bounded((uintptr_t)p, (size_t)(tail - p)) || stands;
 }
 
 /* Fills the block, which then is to wait. */
-static struct quarantined retire(char *p, size_t size, size_t usable)
+static struct quarantined retire(char *p, const struct record *record, size_t usable)
 {
     char *tail = kept_tail(p, usable);
     size_t between = (size_t)(tail - p);
-    struct quarantined entry = {.block = p, .size = size, .usable = usable};
-    entry.guarded = between && vm_guard_bounded((uintptr_t)p, between);
+    struct quarantined entry = {.block = p, .size = record->made.size, .usable = usable};
+    entry.guarded = between && close_off(p, tail, record);
     if (between && !entry.guarded)
         vm_purge((uintptr_t)p, between);
-    memset(p, FREED, kept_head_bytes(p, usable, entry.guarded));
-    memset(tail, FREED, (size_t)((char *)record_of(p, usable) - tail));
+    memset(p, freed_byte(), kept_head_bytes(p, usable, entry.guarded));
+    memset(tail, freed_byte(), (size_t)((char *)record_of(p, usable) - tail));
     return entry;
 }
 
@@ -356,7 +300,8 @@ static const char *find_write(const struct quarantined *entry)
     char *p = entry->block, *tail = kept_tail(p, entry->usable);
     const char *head_end = p + kept_head_bytes(p, entry->usable, entry->guarded);
     const _Atomic uint64_t *at = record_of(p, entry->usable);
-    const char *in_head = find_other(p, head_end, FREED), *in_tail = find_other(tail, (const char *)at, FREED);
+    const char *in_head = find_other(p, head_end, freed_byte()),
+               *in_tail = find_other(tail, (const char *)at, freed_byte());
     struct record record;
     if (in_head != head_end)
         return in_head;
@@ -404,15 +349,15 @@ void checked_free(void *p, const struct claim *claim)
     struct heap *before = tls_heap;
     struct record record;
     struct quarantined entry;
-    const char *call = call_of(claim);
+    const char *call = claim_call(claim->how);
     bool waits = true;
     thread_enter();
     size_t usable = usable_of(call, p);
     bool was_live = usable && mark_freed(call, p, usable, &record);
     if (was_live) {
-        check_red_zone(call, p, record.size, usable);
-        check_claim(p, &record, claim);
-        entry = retire(p, record.size, usable);
+        check_red_zone(call, p, &record, usable);
+        claim_check(p, &record.made, claim);
+        entry = retire(p, &record, usable);
         waits = quarantine_put(&entry);
     }
     thread_leave(before);
@@ -431,7 +376,7 @@ static bool live_size(const char *call, const void *p, size_t *size)
     size_t usable = usable_of(call, p);
     bool live = usable && find_live(call, p, usable, &record, &word);
     thread_leave(before);
-    *size = live ? record.size : 0;
+    *size = live ? record.made.size : 0;
     return live;
 }
 
@@ -460,19 +405,68 @@ size_t checked_usable_size(const char *call, const void *p)
     return size;
 }
 
-static void look_at(const struct quarantined *entry)
+static void look_at(const struct quarantined *entry, void *argument)
 {
+    (void)argument;
     const char *written = find_write(entry);
     if (unlikely(written))
         report_written(entry, written);
 }
 
-void checked_end(void)
+void checked_look_at_quarantine(void)
 {
     struct heap *before = tls_heap;
     if (!watch_checks() || thread_is_inside())
         return;
     thread_enter();
-    quarantine_visit(look_at);
+    quarantine_visit(look_at, NULL);
     thread_leave(before);
+}
+
+/* No other thread can make the pages behind a large block inaccessible. */
+static bool is_alone(void)
+{
+    size_t parked, heaps = registry_heap_count(&parked);
+    return heaps <= parked + 1 + (registry_commons() != NULL);
+}
+
+/* Its damage is none when it was freed meanwhile, and filled. */
+void checked_look_at(const void *block)
+{
+    char *p = (char *)(uintptr_t)block;
+    struct record record;
+    uint64_t word, again;
+    size_t usable = guard_owns(p) ? 0 : usable_of(NULL, p);
+    if (!usable || (is_large(usable) && !is_alone()) || !find_live(NULL, p, usable, &record, &word))
+        return;
+    const char *damage = find_damage(p, &record, usable);
+    if (damage && find_live(NULL, p, usable, &record, &again) && again == word)
+        check_red_zone("exit", p, &record, usable);
+}
+
+/* ---- faults */
+
+static COLD bool explain_wall(uintptr_t address, const char *access)
+{
+    size_t unit = region_unit_of((void *)address), usable;
+    uint32_t tag = region_tag(unit);
+    uintptr_t block = tag < TAG_OWNED ? misuse_large_around(unit, tag, &usable) : 0;
+    struct record record;
+    uint64_t word;
+    if (!block || !find_live(NULL, (void *)block, usable, &record, &word) || !record.walled)
+        return false;
+    size_t by = address - (block + record.made.size) + 1;
+    log_line("overflow by %zu %s: %s %p, beyond the end of the block at %p (%zu bytes)", by,
+             by == 1 ? "byte" : "bytes", access, (void *)address, (void *)block, record.made.size);
+    return true;
+}
+
+bool checked_explain(uintptr_t address, const char *access)
+{
+    struct quarantined entry;
+    if (!quarantine_find(address, &entry))
+        return explain_wall(address, access);
+    log_line("use after free: %s %p, offset %zu in the freed block at %p (%zu bytes)", access,
+             (void *)address, (size_t)(address - (uintptr_t)entry.block), entry.block, entry.size);
+    return entry.guarded;
 }

@@ -1,15 +1,19 @@
-/* checked.h - HAKMEM_CHECK=1: what each block was asked for is kept behind it, and every call is held against
- * that.
+/* checked.h - HAKMEM_CHECK=1: how each block was made is kept behind it, and every call is held against that.
  *
- *     | size bytes for the program | red zone, at least 16 bytes | record, 8 bytes |
- *     p                            p + size                                  p + usable
+ *     | size bytes for the program | red zone, at least 32 bytes | record |
+ *     p                            p + size                               p + usable
  *
- * The record says size, kind, alignment, and whether the block is live. It is encoded with the block's address
- * and a number of the process's own, so that what somebody wrote over it is told from a record. A freed block
- * is filled, waits in quarantine (heap/quarantine.h), and is looked at again before it may be reused.
+ * A large block has a wall behind it where the kernel lets it: pages that are inaccessible.
  *
- * All threads come by here with all calls (watch.h), and the blocks come from, and go back to, front_plain and
- * front_plain_free. */
+ *     | size bytes for the program | red zone, to the end of the page | wall | page with the record at its
+ * end |
+ *
+ * A freed block is filled, or, if it is large, made inaccessible; it waits in quarantine (heap/quarantine.h),
+ * and is looked at again before it may be reused. Blocks of size zero lie in inaccessible memory
+ * (heap/guard_empty.h).
+ *
+ * All threads come by here with all calls (watch.h), and the blocks come from, and go back to, front_plain
+ * and front_plain_free. */
 #ifndef HAKMEM_FRONT_CHECKED_H
 #define HAKMEM_FRONT_CHECKED_H
 
@@ -27,7 +31,12 @@ void *checked_realloc(void *p, size_t size) HIDDEN;
 /* What was asked for. Not a live block: 0, reported if `call` is not NULL. */
 size_t checked_usable_size(const char *call, const void *p) HIDDEN;
 
-/* At the end of the process: looks at what waits. */
-void checked_end(void) HIDDEN;
+/* guard_explain_fn: of walls, and of freed blocks that are inaccessible. */
+bool checked_explain(uintptr_t address, const char *access) HIDDEN;
+
+/* At the end of the process, nothing unless it is watched so: looks at what waits in quarantine; at the red
+ * zone of a block, if it lives. Blocks may be freed by other threads meanwhile, but large ones. */
+void checked_look_at_quarantine(void) HIDDEN;
+void checked_look_at(const void *p) HIDDEN;
 
 #endif

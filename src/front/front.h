@@ -100,8 +100,8 @@ size_t front_usable_size(const char *call, const void *p) HIDDEN;
 /* The usable size of front_malloc(size) that is not guarded, without making a block; 0 above PTRDIFF_MAX. */
 size_t front_good_size(size_t size) HIDDEN;
 
-/* What is behind the gate, for layers above it (checked.h): blocks with nothing known of what the program asked
- * for, in a thread whose gate is closed. front_plain leaves errno alone. */
+/* What is behind the gate, for layers above it (checked.h): blocks with nothing known of what the program
+ * asked for, in a thread whose gate is closed. front_plain leaves errno alone. */
 void *front_plain(size_t size, size_t align, bool zeroed) HIDDEN;
 void front_plain_free(void *p) HIDDEN;
 

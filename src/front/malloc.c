@@ -12,6 +12,7 @@
 #include "heap/depot.h"
 #include "heap/fastcache.h"
 #include "heap/guard.h"
+#include "heap/guard_empty.h"
 #include "heap/misuse.h"
 #include "heap/scavenger.h"
 #include "os/thread.h"
@@ -161,6 +162,25 @@ void *front_plain(size_t size, size_t align, bool zeroed)
                                      : large_block(size, align, HOW_MALLOC, zeroed);
 }
 
+/* NULL: the block is to be an ordinary one. */
+static COLD void *malloc_empty(unsigned how)
+{
+    struct heap *before = tls_heap;
+    thread_enter();
+    void *block = guard_empty_malloc(how);
+    thread_leave(before);
+    return block;
+}
+
+/* A request of a thread whose gate is closed because the process is watched. */
+static COLD void *malloc_watched(unsigned size_class, size_t size, size_t align, unsigned how)
+{
+    void *empty = size == 0 && align <= BLOCK_ALIGN ? malloc_empty(how) : NULL;
+    if (empty)
+        return empty;
+    return watch_checks() ? checked_malloc(size, align, how, false) : malloc_behind_gate(size_class);
+}
+
 static COLD void *malloc_of_class_slow(unsigned size_class, size_t size, size_t align, unsigned how);
 
 /* As front_malloc_as, of a class that was chosen already; `size` and `align` are what was asked for. */
@@ -185,9 +205,8 @@ static COLD void *malloc_gated(unsigned size_class, size_t size, size_t align, u
         return NULL;
     if (!thread_is_gated())
         return malloc_of_class(size_class, size, align, how);
-    if (watch_checks())
-        return checked_malloc(size, align, how, false);
-    return malloc_behind_gate(size_class);
+    return watch() & WATCH_ALL ? malloc_watched(size_class, size, align, how)
+                               : malloc_behind_gate(size_class);
 }
 
 static COLD void *malloc_reclaimed(struct heap *heap, unsigned size_class)
@@ -401,11 +420,11 @@ size_t front_usable_size(const char *call, const void *p)
         size_t nested = nested_usable_size(p);
         return nested ? nested : foreign_usable_size(p);
     }
-    if (watch_checks())
-        return checked_usable_size(call, p);
     uint32_t tag = region_tag(unit);
     if (unlikely(tag == TAG_GUARDED))
         return guard_usable_size(call, p);
+    if (watch_checks())
+        return checked_usable_size(call, p);
     if (unlikely(tag < TAG_OWNED)) {
         size_t usable = large_usable_size(p, unit, tag);
         if (!usable && call)

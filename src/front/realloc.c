@@ -8,6 +8,7 @@
 #include "front/nested.h"
 #include "front/watch.h"
 #include "heap/guard.h"
+#include "heap/guard_empty.h"
 
 /* Whether a block of `usable` bytes is good for `size`: enough, and not more than twice that. */
 static bool fits(size_t usable, size_t size)
@@ -49,6 +50,13 @@ static COLD void *realloc_foreign(void *p, size_t size)
     return nested ? move(p, nested, size) : foreign_realloc(p, size);
 }
 
+/* Moves always, so that both blocks' misuse is found. */
+static COLD void *realloc_guarded(void *p, size_t size)
+{
+    size_t usable = guard_usable_size("realloc", p);
+    return usable || guard_empty_is_live(p) ? move(p, usable, size) : refuse();
+}
+
 void *front_realloc(void *p, size_t size)
 {
     if (!p)
@@ -61,16 +69,17 @@ void *front_realloc(void *p, size_t size)
         front_free_inline(p);
         return NULL;
     }
+    if (guard_owns(p))
+        return realloc_guarded(p, size);
     if (watch_checks())
         return checked_realloc(p, size);
     size_t usable = front_usable_size("realloc", p);
-    if (fits(usable, size) && !guard_owns(p))
+    if (fits(usable, size))
         return p;
     if (unlikely(usable == 0))
         return refuse();
-    if (guard_owns(p))
-        return move(p, usable, size);
-    if (usable > SLAB_MAX_BYTES && size > SLAB_MAX_BYTES && !watch_secures()) { /* what is cut off is to be wiped */
+    if (usable > SLAB_MAX_BYTES && size > SLAB_MAX_BYTES &&
+        !watch_secures()) { /* what is cut off is to be wiped */
         void *resized = resize_large(p, size);
         if (resized)
             return resized;

@@ -10,7 +10,7 @@
 
 #include "base/config.h"
 
-enum { WATCH_CHECK = 1, WATCH_SECURE = 2, WATCH_DECIDED = 4 };
+enum { WATCH_CHECK = 1, WATCH_SECURE = 2, WATCH_ALL = 3, WATCH_DECIDED = 4 };
 
 extern _Atomic unsigned watch_state HIDDEN;
 

@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include "base/bits.h"
+#include "heap/guard_empty.h"
 #include "heap/guard_slots.h"
 #include "heap/misuse.h"
 #include "os/clock.h"
@@ -258,6 +259,10 @@ static struct guard_slot *claim_slot(void *p)
 
 void guard_free(void *p, const struct claim *claim, const void *from)
 {
+    if (guard_empty_owns(p)) {
+        guard_empty_free(p, claim);
+        return;
+    }
     struct guard_slot *slot = claim_slot(p);
     if (!slot)
         return;
@@ -275,6 +280,11 @@ void guard_free(void *p, const struct claim *claim, const void *from)
 
 size_t guard_usable_size(const char *call, const void *p)
 {
+    if (guard_empty_owns(p)) {
+        if (call && !guard_empty_is_live(p))
+            guard_empty_report(call, p);
+        return 0;
+    }
     const struct guard_slot *slot = guard_slot_of((uintptr_t)p);
     if (slot && guard_state(slot) == GUARD_LIVE && slot->block == (uintptr_t)p)
         return guard_usable_bytes(slot);
@@ -292,5 +302,8 @@ bool guard_visit(size_t unit, bool (*visit)(uintptr_t block, size_t bytes, void 
             !visit(slot->block, guard_usable_bytes(slot), argument))
             return false;
     }
+    for (uintptr_t block = 0; (block = guard_empty_next(unit, block)) != 0;)
+        if (!visit(block, 0, argument))
+            return false;
     return true;
 }

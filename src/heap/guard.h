@@ -17,6 +17,11 @@
 /* Sampling may begin: options are read, and the loader is through with us. */
 void guard_start(void) HIDDEN;
 
+/* Who knows of other inaccessible memory: prints a line of an access ("write of"), in a handler of SIGSEGV;
+ * false: it does not know the address. Has faults caught from now on, if there are none in slots yet. */
+typedef bool guard_explain_fn(uintptr_t address, const char *access);
+void guard_explain_by(guard_explain_fn *explain) HIDDEN;
+
 /* [owner] Counts a request that leaves the fast path; true: guard_malloc is to be asked. */
 static inline bool guard_is_due(struct heap *heap)
 {

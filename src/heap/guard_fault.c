@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/log.h"
 #include "heap/guard.h"
+#include "heap/guard_empty.h"
 #include "heap/guard_slots.h"
 #include "heap/misuse.h"
 #include "os/syscall.h"
@@ -16,6 +17,8 @@
 /* What was there before us; SA_RESETHAND takes it away. */
 static struct sigaction before;
 static _Atomic bool before_is_gone;
+
+static _Atomic(guard_explain_fn *) explain_others;
 
 /* ---- what happened */
 
@@ -72,6 +75,8 @@ static struct guard_slot *likelier(struct guard_slot *a, struct guard_slot *b, u
 static struct guard_slot *slot_meant(uintptr_t address)
 {
     struct guard_slot *slot = guard_slot_of(address);
+    if (guard_empty_owns((void *)address))
+        return NULL;
     if (slot)
         return holds_block(slot) ? slot : NULL;
     return likelier(guard_slot_before(address), guard_slot_behind(address), address);
@@ -79,13 +84,24 @@ static struct guard_slot *slot_meant(uintptr_t address)
 
 /* ---- the report */
 
+/* Where no slot is. */
+static const char *what_is_at(uintptr_t address)
+{
+    const void *place = (const void *)align_down(address, BLOCK_ALIGN);
+    if (!guard_empty_owns(place))
+        return "guarded memory that holds no block";
+    return guard_empty_is_live(place) ? "in a block of 0 bytes"
+                                      : "where no block is, among blocks of 0 bytes";
+}
+
+static const char *const access_names[] = {
+    [ACCESS_UNKNOWN] = "access to", [ACCESS_READ] = "read of", [ACCESS_WRITE] = "write of"};
+
 static void print_line(const struct guard_slot *slot, uintptr_t address, enum access access)
 {
-    static const char *const names[] = {
-        [ACCESS_UNKNOWN] = "access to", [ACCESS_READ] = "read of", [ACCESS_WRITE] = "write of"};
-    const char *name = names[access];
+    const char *name = access_names[access];
     if (!slot) {
-        log_line("%s %p, guarded memory that holds no block", name, (void *)address);
+        log_line("%s %p, %s", name, (void *)address, what_is_at(address));
         return;
     }
     size_t by = distance(slot, address);
@@ -108,6 +124,18 @@ static COLD void report(const struct guard_slot *slot, uintptr_t address, const 
     guard_print_event("accessed", &fault);
     if (slot)
         guard_print_history(slot);
+}
+
+/* Of memory that others made inaccessible, which stays so whatever HAKMEM_ON_ERROR says. */
+static COLD void report_other(uintptr_t address, const ucontext_t *context)
+{
+    struct guard_event fault;
+    guard_explain_fn *explain = atomic_load_explicit(&explain_others, memory_order_relaxed);
+    if (!explain || region_unit_of((void *)address) >= region_units() ||
+        !explain(address, access_names[access_of(context)]))
+        return;
+    guard_note_event(&fault, code_of(context));
+    guard_print_event("accessed", &fault);
 }
 
 /* Has the access succeed when it is made again. */
@@ -160,6 +188,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
     uintptr_t address = (uintptr_t)info->si_addr;
     int saved_errno = errno;
     unsigned policy = OPTION_VALUE(on_error);
+    if (info->si_code > 0 && !is_guarded(address))
+        report_other(address, context);
     if (info->si_code <= 0 || !is_guarded(address)) {
         pass_on(number, info, context);
         return;
@@ -190,4 +220,12 @@ void guard_catch_faults(void)
     }
     done = true;
     errno = saved_errno;
+}
+
+void guard_explain_by(guard_explain_fn *explain)
+{
+    atomic_store_explicit(&explain_others, explain, memory_order_relaxed);
+    guard_lock();
+    guard_catch_faults();
+    guard_unlock();
 }

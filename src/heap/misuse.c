@@ -70,17 +70,27 @@ void misuse_double_free(const void *p)
     misuse_report("double free of %p (its memory is free already)", p);
 }
 
-void misuse_free(const char *call, const void *p, size_t unit, uint32_t tag)
+uintptr_t misuse_large_around(size_t unit, uint32_t tag, size_t *bytes)
 {
     size_t head = unit;
     if (tag > TAG_RUN_INNER && tag < TAG_RUN_INNER + RUN_MAX_UNITS)
         head = unit - (tag - TAG_RUN_INNER);
     uint32_t head_tag = region_tag(head);
     struct span span = pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2);
-    if (head_tag > TAG_RUN && head_tag <= TAG_RUN + RUN_MAX_UNITS)
-        inside(call, p, region_unit_address(head), (size_t)(head_tag - TAG_RUN) << UNIT_LOG2);
-    else if (span.count)
-        inside(call, p, superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    if (head_tag > TAG_RUN && head_tag <= TAG_RUN + RUN_MAX_UNITS) {
+        *bytes = (size_t)(head_tag - TAG_RUN) << UNIT_LOG2;
+        return region_unit_address(head);
+    }
+    *bytes = span.count << SUPERSLAB_LOG2;
+    return span.count ? superslab_address(span.first) : 0;
+}
+
+void misuse_free(const char *call, const void *p, size_t unit, uint32_t tag)
+{
+    size_t bytes;
+    uintptr_t block = misuse_large_around(unit, tag, &bytes);
+    if (block)
+        inside(call, p, block, bytes);
     else if ((uintptr_t)p % BLOCK_ALIGN == 0)
         misuse_double_free(p);
     else

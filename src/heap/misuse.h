@@ -31,6 +31,9 @@ void misuse_inside_slab(const char *call, const void *p) HIDDEN COLD;
 /* The start of a run or a huge block, or a block of a slab, that is free already and was given back. */
 void misuse_double_free(const void *p) HIDDEN COLD;
 
+/* The run or huge block that a unit is of, whose tag this is, and its bytes; 0: none. */
+uintptr_t misuse_large_around(size_t unit, uint32_t tag, size_t *bytes) HIDDEN COLD;
+
 /* p lies in the region, in a unit whose tag has no owner, and is not the start of a block. */
 void misuse_free(const char *call, const void *p, size_t unit, uint32_t tag) HIDDEN COLD;
 

@@ -48,12 +48,22 @@ bool quarantine_take(struct quarantined *entry, bool all)
     return taken;
 }
 
-void quarantine_visit(void (*visit)(const struct quarantined *entry))
+void quarantine_visit(void (*visit)(const struct quarantined *entry, void *argument), void *argument)
 {
     lock_acquire(&quarantine.lock, LOCK_QUARANTINE);
     for (size_t i = 0; i < quarantine.count; i++)
-        visit(&quarantine.ring[(quarantine.oldest + i) % RING_BLOCKS]);
+        visit(&quarantine.ring[(quarantine.oldest + i) % RING_BLOCKS], argument);
     lock_release(&quarantine.lock, LOCK_QUARANTINE);
+}
+
+bool quarantine_find(uintptr_t address, struct quarantined *found)
+{
+    for (size_t i = 0; i < RING_BLOCKS && i < quarantine.count; i++) {
+        *found = quarantine.ring[(quarantine.oldest + i) % RING_BLOCKS];
+        if (address - (uintptr_t)found->block < found->usable)
+            return true;
+    }
+    return false;
 }
 
 void quarantine_fork_prepare(void)

@@ -414,8 +414,8 @@ void registry_reclaim(void)
 static void fork_prepare(void)
 {
     lock_fork_begin(thread_is_inside());
-    quarantine_fork_prepare();
     scavenger_fork_prepare();
+    quarantine_fork_prepare();
     lock_fork_acquire(&registry.lock);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_fork_acquire(&heap->lock);
@@ -436,8 +436,8 @@ static void fork_parent(void)
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         lock_fork_release(&heap->lock);
     lock_fork_release(&registry.lock);
-    scavenger_fork_parent();
     quarantine_fork_parent();
+    scavenger_fork_parent();
 }
 
 /* The threads of the other heaps are not in the child. What lay in their FastCaches and magazines is
@@ -470,6 +470,6 @@ static void fork_child(void)
             orphan(heap);
     }
     lock_fork_reset(&registry.lock);
-    scavenger_fork_child();
     quarantine_fork_child();
+    scavenger_fork_child();
 }

@@ -12,14 +12,14 @@
 #include "base/config.h"
 
 enum lock_rank {
+    LOCK_SCAVENGER,  /* a step that keeps blocks of others' slabs reserved */
     LOCK_QUARANTINE, /* freed blocks that wait, in check mode */
-    LOCK_SCAVENGER, /* a step that keeps blocks of others' slabs reserved */
-    LOCK_REGISTRY,  /* the list of parked heaps, creation of heaps */
-    LOCK_HEAP,      /* a heap's slabs and bins */
-    LOCK_DEPOT,     /* a shard of the depot */
-    LOCK_GUARD,     /* which guarded slot is whose */
-    LOCK_POOL,      /* SuperSlabs: the shared pool, the LRU, cold spans */
-    LOCK_REGION,    /* growth of the metadata */
+    LOCK_REGISTRY,   /* the list of parked heaps, creation of heaps */
+    LOCK_HEAP,       /* a heap's slabs and bins */
+    LOCK_DEPOT,      /* a shard of the depot */
+    LOCK_GUARD,      /* which guarded slot is whose */
+    LOCK_POOL,       /* SuperSlabs: the shared pool, the LRU, cold spans */
+    LOCK_REGION,     /* growth of the metadata */
     LOCK_RANKS,
 };
 

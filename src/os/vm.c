@@ -343,6 +343,11 @@ bool vm_unguard_bounded(uintptr_t address, size_t bytes)
     return true;
 }
 
+void vm_seal(uintptr_t address, size_t bytes)
+{
+    protect(address, bytes, PROT_READ);
+}
+
 void vm_name(uintptr_t address, size_t bytes, const char *name)
 {
     atomic_fetch_add_explicit(&vm_calls.prctl, 1, memory_order_relaxed);

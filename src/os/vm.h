@@ -91,6 +91,9 @@ bool vm_unguard_bounded(uintptr_t address, size_t bytes) HIDDEN;
  * first vm_guard. */
 bool vm_guards_split(void) HIDDEN;
 
+/* Makes pages read-only, for good; where the kernel refuses they stay as they are. */
+void vm_seal(uintptr_t address, size_t bytes) HIDDEN;
+
 /* Names a mapping in /proc/PID/maps, where the kernel can. */
 void vm_name(uintptr_t address, size_t bytes, const char *name) HIDDEN;
 

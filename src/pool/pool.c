@@ -116,6 +116,49 @@ static void set_dirty_units(struct superslab *superslab, uint32_t units)
     superslab->dirty_units = units;
 }
 
+/* ---- guards, in secure mode: what runs over the end of a shared SuperSlab does not reach the next one.
+ * [lock: pool] */
+
+static uint32_t guard_units(const struct superslab *superslab)
+{
+    return superslab->guarded ? superslab_all_units() & ~(superslab_all_units() >> 1) : 0;
+}
+
+/* Whether nothing of it is in use. */
+static bool is_all_free(const struct superslab *superslab)
+{
+    return (superslab->free_units | guard_units(superslab)) == superslab_all_units();
+}
+
+static uintptr_t guard_address(const struct superslab *superslab)
+{
+    return superslab_address(superslab_number(superslab) + 1) - UNIT_BYTES;
+}
+
+/* Its last unit, which is mapped and free, is taken for a guard. Where a wide slab needs all, there is none.
+ */
+static void guard(struct superslab *superslab)
+{
+    if (likely(!OPTION_VALUE(secure)) || (int)SUPERSLAB_UNITS == (int)WIDE_UNITS || superslab->guarded ||
+        !vm_guard_bounded(guard_address(superslab), UNIT_BYTES))
+        return;
+    superslab->guarded = true;
+    superslab->free_units &= ~guard_units(superslab);
+    set_dirty_units(superslab, superslab->dirty_units & ~guard_units(superslab));
+}
+
+/* It is to be part of a span. False: the kernel does not take the guard away. */
+static bool unguard(struct superslab *superslab)
+{
+    if (likely(!superslab->guarded))
+        return true;
+    if (!vm_unguard_bounded(guard_address(superslab), UNIT_BYTES))
+        return false;
+    superslab->free_units |= guard_units(superslab);
+    superslab->guarded = false;
+    return true;
+}
+
 /* ---- new memory; [lock: pool] */
 
 static void add_units(size_t number, unsigned first, unsigned count)
@@ -124,6 +167,8 @@ static void add_units(size_t number, unsigned first, unsigned count)
     superslab->kind = SUPERSLAB_SHARED;
     superslab->units = (uint8_t)(superslab->units + count);
     superslab->free_units |= (uint32_t)(bits_below(count) << first);
+    if (first + count == SUPERSLAB_UNITS)
+        guard(superslab);
     bucket_place(superslab);
 }
 
@@ -265,6 +310,7 @@ static struct superslab *fresh_superslab(size_t count, size_t align)
     superslab->kind = SUPERSLAB_SHARED;
     superslab->bucket = 0;
     superslab->free_units = superslab_all_units();
+    guard(superslab);
     return superslab;
 }
 
@@ -401,7 +447,7 @@ void pool_give_units(size_t unit, size_t count)
     CHECK((superslab->free_units & mask) == 0);
     superslab->free_units |= mask;
     superslab->since_ms = now_ms;
-    if (superslab->free_units != superslab_all_units()) {
+    if (!is_all_free(superslab) || !unguard(superslab)) {
         bucket_place(superslab);
     } else {
         retire(superslab, now_ms);
@@ -620,7 +666,8 @@ bool pool_is_collapsible(size_t number)
     const struct superslab *superslab = superslab_at(number);
     pool_lock();
     bool whole = superslab->kind == SUPERSLAB_SHARED && superslab->free_units == 0;
-    bool collapsible = whole && superslab->units == SUPERSLAB_UNITS && !superslab->collapsed;
+    bool collapsible = whole && superslab->units == SUPERSLAB_UNITS && !superslab->collapsed &&
+                       !superslab->guarded;
     pool_unlock();
     return collapsible;
 }
@@ -695,7 +742,7 @@ static void return_units(struct superslab *superslab, uint32_t units)
 {
     superslab->free_units |= units;
     superslab->purging &= ~units;
-    if (superslab->free_units != superslab_all_units())
+    if (!is_all_free(superslab) || !unguard(superslab))
         bucket_place(superslab);
     else if (superslab->dirty_units)
         retire(superslab, superslab->since_ms);

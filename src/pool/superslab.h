@@ -38,7 +38,8 @@ struct superslab {
     uint32_t free_dirty;         /* shared: free units that may be resident, as counted in the pool */
     uint8_t collapsed;           /* shared: the kernel was asked to make a huge page of it */
     uint8_t dense_passes;        /* shared: how often in a row it was found full of live blocks */
-    uint16_t unused;
+    uint8_t guarded;             /* shared: its last unit is kept out of free_units, and inaccessible */
+    uint8_t unused;
     uint32_t purging; /* shared: units taken out of free_units while their pages are given back */
     uint32_t unused_too;
 };

@@ -210,7 +210,7 @@ static void write_image_header(void)
         .cells = region.cells_end,
         .size_class_table = (uintptr_t)size_classes,
         .library = HAKMEM_VERSION_STRING,
-        .option_count = sizeof options / sizeof(uint32_t),
+        .option_count = OPTION_COUNT,
         .options = (uintptr_t)&options,
         .vm_calls = (uintptr_t)&vm_calls,
     };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "os/random.h"
 #include "os/vm.h"
 #include "slab/remote.h"
 
@@ -55,8 +56,40 @@ static void note_taken(struct slab *slab, void *const *slot, unsigned blocks)
         forget_purged(slab, slot, blocks);
 }
 
+static unsigned nth_bit(uint64_t bits, unsigned n)
+{
+    while (n-- > 0)
+        bits &= bits - 1;
+    return bit_lowest(bits);
+}
+
+/* HAKMEM_SECURE: a word at random, and of it a bit. */
+static COLD unsigned take_at_random(struct slab *slab, void **slot, unsigned want)
+{
+    uint64_t *words = slab_words(slab);
+    size_t size = class_size(slab->size_class);
+    unsigned taken = (unsigned)size_min(want, slab->free_blocks), drawn = RANDOM_WORDS;
+    uint32_t random[RANDOM_WORDS];
+    for (unsigned i = 0; i < taken; i++, drawn += 2) {
+        if (drawn >= RANDOM_WORDS) {
+            random_fill(random);
+            drawn = 0;
+        }
+        unsigned w = nth_bit(slab->summary, random_below(random[drawn], bit_count(slab->summary)));
+        unsigned bit = nth_bit(words[w], random_below(random[drawn + 1], bit_count(words[w])));
+        slot[-(ptrdiff_t)i] = slab_address(slab) + ((size_t)w * 64 + bit) * size;
+        words[w] &= ~(UINT64_C(1) << bit);
+        if (!words[w])
+            slab->summary &= ~(UINT64_C(1) << w);
+    }
+    note_taken(slab, slot, taken);
+    return taken;
+}
+
 unsigned slab_take(struct slab *slab, void **slot, unsigned want)
 {
+    if (unlikely(OPTION_VALUE(secure)))
+        return take_at_random(slab, slot, want);
     void **first_slot = slot;
     uint64_t *words = slab_words(slab);
     size_t size = class_size(slab->size_class);

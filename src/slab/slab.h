@@ -162,7 +162,7 @@ static inline bool slab_cursor_gather(struct slab_cursor *cursor, unsigned index
 struct slab *slab_create(size_t unit, unsigned size_class, uint32_t owner) HIDDEN;
 
 /* Takes up to `want` free blocks, lowest address first, and writes them to *slot, *(slot - 1), … : the
- * lowest at the top of a stack. Returns how many. */
+ * lowest at the top of a stack. In secure mode they are any, in any order. Returns how many. */
 unsigned slab_take(struct slab *slab, void **slot, unsigned want) HIDDEN;
 
 /* Takes the lowest group of `group` blocks (a power of two, at most 64) that begins at a multiple of

@@ -107,6 +107,8 @@ static unsigned char *allocate_plain(struct model *model, size_t size)
     case 2: return realloc(NULL, size);
     case 3: return reallocarray(NULL, size / 4 + 1, 4);
     case 4:
+        if (getenv("HAKMEM_CHECK") != NULL) /* there, what new made free may not take */
+            return malloc(size);
         if (new_plain == NULL)
             new_plain = (void *(*)(size_t))dlsym(RTLD_DEFAULT, "_Znwm");
         return new_plain ? new_plain(size) : malloc(size);
