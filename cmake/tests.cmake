@@ -177,6 +177,19 @@ if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   endforeach()
 endif()
 
+# And in the modes in which every call is looked at.
+if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+  foreach(setting IN ITEMS CHECK=1 SECURE=1)
+    add_test(NAME preload.fork.${setting} COMMAND preload_test_fork)
+    add_test(NAME preload.property.${setting} COMMAND preload_test_property 1 50000 4)
+    foreach(test IN ITEMS fork property)
+      describe_test(preload.${test}.${setting} preload 120)
+      set_tests_properties(preload.${test}.${setting} PROPERTIES
+        ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_${setting};${case_environment}")
+    endforeach()
+  endforeach()
+endif()
+
 # --- link -----------------------------------------------------------------------------------------
 find_sources(link test_*.c test_*.cpp)
 foreach(source IN LISTS sources)

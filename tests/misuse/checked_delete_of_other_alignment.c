@@ -1,4 +1,4 @@
-/* expect: aligned operator delete of POINTER with an alignment of 32, which aligned operator new made with 64 */
+/* expect: operator delete of POINTER with an alignment of 32, which aligned operator new made with 64 */
 /* env: HAKMEM_CHECK=1 */
 #include "misuse.h"
 

@@ -12,7 +12,7 @@ int main(void)
     crowd_free(1);
     for (int i = 0; i < 20000; i++) /* others take its place in quarantine */
         free(malloc(700));
-    malloc_trim(0);
+    trim();
     free(block);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* expect: write past the end of POINTER \(at most [0-9]* bytes\): by more than 16 bytes, found by free */
+/* expect: write past the end of POINTER \(at most [0-9]* bytes\): by more than 32 bytes, found by free */
 /* env: HAKMEM_CHECK=1 */
 /* sizes: 48 3000 */
 #include "misuse.h"
@@ -10,7 +10,7 @@ int main(void)
         blocks[i] = malloc(SIZE);
     char *block = blocks[blocks[1] < blocks[0]];
     say("POINTER", block);
-    memset(block, 'x', malloc_usable_size(block) + 24 + SIZE / 8);
+    memset(block, 'x', malloc_usable_size(block) + 48 + SIZE / 8);
     free(block);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* expect: POINTER \(SIZE bytes\) was written to after it was freed, at offset LAST */
 /* env: HAKMEM_CHECK=1 */
-/* sizes: 48 3000 65000 */
+/* sizes: 48 3000 */
 #include "misuse.h"
 
 int main(void)

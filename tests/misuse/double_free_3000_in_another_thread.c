@@ -24,6 +24,6 @@ int main(void)
     pthread_barrier_wait(&freed_once);
     pthread_join(thread, NULL);
     crowd_free(0);
-    malloc_trim(0);
+    trim();
     return 0;
 }

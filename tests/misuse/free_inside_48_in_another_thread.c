@@ -18,6 +18,6 @@ int main(void)
     pthread_create(&thread, NULL, free_it, block + 16);
     pthread_join(thread, NULL);
     crowd_free(0);
-    malloc_trim(0);
+    trim();
     return 0;
 }

@@ -26,6 +26,14 @@ static inline void *function(const char *name)
     return found;
 }
 
+/* malloc_trim(0), which not every libc has. */
+static inline void trim(void)
+{
+    int (*malloc_trim)(size_t) = (int (*)(size_t))dlsym(RTLD_DEFAULT, "malloc_trim");
+    if (malloc_trim)
+        malloc_trim(0);
+}
+
 /* A free that only joins a cache is judged when it leaves it: many more of the same size push it out.
  * There are two crowds, for two threads. */
 enum { CROWD = 5000 };
