@@ -27,6 +27,8 @@ static struct {
     bool stats;
     bool front_stats;
     bool verbose;
+    bool check;
+    bool secure;
     const char *report, *limit;
     struct text_list settings;
 } asked;
@@ -36,6 +38,10 @@ static const struct option_spec options[] = {
     {"front-stats", OPTION_FLAG, &asked.front_stats, NULL,
      "count every call, print hit rates at exit (HAKMEM_FRONT_STATS=1)"},
     {"verbose", OPTION_FLAG, &asked.verbose, NULL, "print version and options at start (HAKMEM_VERBOSE=1)"},
+    {"check", OPTION_FLAG, &asked.check, NULL,
+     "end the program at its first misuse of memory; slow (HAKMEM_CHECK=1)"},
+    {"secure", OPTION_FLAG, &asked.secure, NULL,
+     "make misuse of memory hard to exploit; slower (HAKMEM_SECURE=1)"},
     {"limit", OPTION_TEXT, &asked.limit, "SIZE",
      "at most so much memory, as 512M; malloc fails beyond (HAKMEM_HARD_LIMIT)"},
     {"report", OPTION_TEXT, &asked.report, "FILE",
@@ -97,6 +103,10 @@ static bool environment_prepare(void)
         setenv("HAKMEM_FRONT_STATS", "1", 1);
     if (asked.verbose)
         setenv("HAKMEM_VERBOSE", "1", 1);
+    if (asked.check)
+        setenv("HAKMEM_CHECK", "1", 1);
+    if (asked.secure)
+        setenv("HAKMEM_SECURE", "1", 1);
     for (size_t i = 0; i < asked.settings.count; i++)
         if (!setting_apply(asked.settings.item[i]))
             return false;

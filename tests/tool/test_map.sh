@@ -77,6 +77,9 @@ started=
 
 expect "--limit is an option of the allocator" 0 "$hakmem" run --limit 1536k -- env
 says "in whole MiB, rounded up" out '^HAKMEM_HARD_LIMIT=2M$'
+expect "--check and --secure are options of the allocator" 0 "$hakmem" run --check --secure -- env
+says "--check" out "^HAKMEM_CHECK=1$"
+says "--secure" out "^HAKMEM_SECURE=1$"
 
 if [ "$pages" ]; then
     page=$scratch/run.html
