@@ -9,6 +9,9 @@
 
 #include "misuse.h"
 
+/* What a block's size is rounded up to, where its program has one. */
+#define ROUNDED ((SIZE + 15) & ~15)
+
 static inline int is_at_page(uintptr_t address)
 {
     return address % (uintptr_t)sysconf(_SC_PAGESIZE) == 0;
