@@ -25,7 +25,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parent.parent
 TSAN_TESTS = {"unit.remote", "unit.registry", "unit.property"}
-KINDS = "unit;fuzz;misuse;preload;link"
+KINDS = "unit;fuzz;misuse;preload;link;scripts"
 FLAGS = "-O2 -DNDEBUG"
 GOAL_PERCENT = 95
 PATIENCE = 5  # of a test's own limits: ours decide

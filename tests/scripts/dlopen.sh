@@ -27,6 +27,13 @@ mkdir "$work/deep"
 "${CC:-cc}" -O1 -fno-builtin-malloc -o "$work/deepbind" "$sources/tests/scripts/dlopen/deepbind.c" -ldl
 LD_PRELOAD=$lib "$work/deepbind" "$work/opener.so"
 
+echo "a program with a malloc of its own keeps RTLD_DEEPBIND"
+"${CC:-cc}" -O1 -fno-builtin-malloc -fPIC -shared -o "$work/version.so" "$sources/tests/scripts/dlopen/version.c"
+"${CC:-cc}" -O1 -fno-builtin -D_GNU_SOURCE -rdynamic -o "$work/own_malloc" \
+    "$sources/tests/scripts/dlopen/own_malloc.c" -ldl
+"$work/own_malloc" "$work/version.so"
+LD_PRELOAD=$lib "$work/own_malloc" "$work/version.so"
+
 echo "libhakmem.so itself is loaded and unloaded 5,000 times by a program that did not start with it"
 "${CC:-cc}" -O1 -fno-builtin-malloc -D_GNU_SOURCE -pthread -o "$work/late" "$sources/tests/scripts/dlopen/late.c" -ldl
 "$work/late" "$lib" 5000

@@ -3,6 +3,7 @@
 # audit library; and what the very first calls need of libc.
 set -eu
 sources=${HK_SOURCE_DIR:-$(dirname "$0")/../..}/tests/scripts/early
+include=$sources/../../../include
 lib=${HAKMEM_LIB:?path of libhakmem.so}
 [ -z "${HK_EMULATOR:-}" ] || exit 77
 work=$(mktemp -d)
@@ -11,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 build() { # NAME OPTION...: of NAME.c
     name=$1
     shift
-    "${CC:-cc}" -O1 -fno-builtin -w -D_GNU_SOURCE -pthread "$@" "$sources/$name.c"
+    "${CC:-cc}" -O1 -fno-builtin -w -D_GNU_SOURCE -I"$include" -pthread "$@" "$sources/$name.c" -ldl
 }
 
 expect_ok() { # COMMAND...

@@ -1,7 +1,11 @@
-/* An indirect function, whose resolver runs while the program is being relocated: it allocates. */
+/* An indirect function, whose resolver runs while the program is being relocated: it allocates. What it gets
+ * lies in the main thread's heap, as all that thread gets later. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "hakmem.h"
 
 static void *from_resolver[4];
 
@@ -22,6 +26,15 @@ static int (*resolve_answer(void))(void)
 
 int answer(void) __attribute__((ifunc("resolve_answer")));
 
+/* HAKMEM's; 1 when it is not there. */
+static unsigned long heaps(void)
+{
+    __typeof__(hakmem_stats_read) *read_stats = (__typeof__(hakmem_stats_read) *)dlsym(RTLD_DEFAULT,
+                                                                                       "hakmem_stats_read");
+    struct hakmem_stats stats;
+    return read_stats != NULL && read_stats(&stats, sizeof stats) ? stats.heaps : 1;
+}
+
 int main(void)
 {
     if (answer() != 42 || !from_resolver[0] || !from_resolver[1] || !from_resolver[2])
@@ -32,5 +45,7 @@ int main(void)
     memset(from_resolver[2], 1, 100000);
     for (int i = 0; i < 3; i++)
         free(from_resolver[i]);
+    if (heaps() != 1)
+        return EXIT_FAILURE;
     return puts("ok") < 0;
 }
