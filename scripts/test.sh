@@ -19,15 +19,15 @@ stage() { # NAME SECONDS COMMAND...
 }
 
 stage setup 600 scripts/setup.sh
-stage build 300 make -s CMAKE_ARGS="-DHAKMEM_WERROR=$WERROR"
+stage build 600 make -s CMAKE_ARGS="-DHAKMEM_WERROR=$WERROR"
 [ -z "$failed" ] || exit 1
 stage check 120 make -s check
-stage torture 400 make -s torture
-stage asan 300 make -s asan
-stage tsan 300 make -s tsan
+stage torture 900 make -s torture
+stage asan 600 make -s asan
+stage tsan 600 make -s tsan
 stage model 600 make -s model
-stage fuzz 400 env FUZZ_SECONDS=15 tests/fuzz/run.sh
+stage fuzz 600 env FUZZ_SECONDS=15 tests/fuzz/run.sh
 [ -z "$failed" ] || echo "failed so far:$failed"
 
-(cd build && timeout 600 ctest -j"$(nproc)") || exit 1
+(cd build && timeout 1200 ctest -j"$(nproc)") || exit 1
 [ -z "$failed" ]
