@@ -66,6 +66,37 @@ ISOLATED(a_refused_fresh_mapping_leaves_no_hole)
     EXPECT(is_all(pages, 0, PAGES * page_bytes()));
 }
 
+ISOLATED(a_mapping_is_extended_where_it_is)
+{
+    size_t half = PAGES / 2 * page_bytes();
+    char *pages = map_pages(7);
+    munmap(pages + half, half);
+    EXPECT(vm_extend((uintptr_t)pages + half, half) == VM_DONE);
+    EXPECT(is_all(pages, 7, half));
+    EXPECT(is_all(pages + half, 0, half));
+    memset(pages, 8, 2 * half);
+}
+
+/* The obstacle has other rights, or it would be one mapping with what lies before it. */
+ISOLATED(a_mapping_before_an_obstacle_stays_where_it_is)
+{
+    size_t half = PAGES / 2 * page_bytes();
+    char *pages = map_pages(7);
+    mprotect(pages + half, half, PROT_READ);
+    EXPECT(vm_extend((uintptr_t)pages + half, half) != VM_DONE);
+    EXPECT(is_all(pages, 7, 2 * half));
+}
+
+ISOLATED(a_refused_extension_is_no_memory)
+{
+    size_t half = PAGES / 2 * page_bytes();
+    char *pages = map_pages(7);
+    munmap(pages + half, half);
+    vm_test_fail_at(1);
+    EXPECT(vm_extend((uintptr_t)pages + half, half) == VM_NO_MEMORY);
+    EXPECT(is_all(pages, 7, half));
+}
+
 ISOLATED(ranges_are_purged_and_nothing_between_them)
 {
     char *pages = map_pages(7);
@@ -95,6 +126,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_mapped_afresh_is_zero),
     cmocka_unit_test(a_refused_fresh_mapping_keeps_what_was_there),
     cmocka_unit_test(a_refused_fresh_mapping_leaves_no_hole),
+    cmocka_unit_test(a_mapping_is_extended_where_it_is),
+    cmocka_unit_test(a_mapping_before_an_obstacle_stays_where_it_is),
+    cmocka_unit_test(a_refused_extension_is_no_memory),
     cmocka_unit_test(ranges_are_purged_and_nothing_between_them),
     cmocka_unit_test(one_refused_range_of_several_is_told),
 };
