@@ -94,6 +94,22 @@ static void free_of_a_block_that_is_free_is_found_when_a_class_gets_its_fastcach
     unit_expect_abort(never_given_out, NULL, "double free of");
 }
 
+/* As if the block had been freed twice, and its slab released and used for another class between. */
+static void of_another_class(void *unused)
+{
+    (void)unused;
+    void *other = front_malloc(4 * BYTES);
+    front_free(front_malloc(BYTES));
+    *++tls_heap->top[class_of_size(BYTES)] = other;
+    use_another_class();
+}
+
+static void a_block_whose_slab_changed_its_class_is_found_when_a_class_gets_its_fastcache(void **state)
+{
+    (void)state;
+    unit_expect_abort(of_another_class, NULL, "its memory is free already");
+}
+
 static void fill_until_full(void *unused)
 {
     (void)unused;
@@ -145,6 +161,19 @@ ISOLATED(after_a_warning_nobody_gets_a_block_twice)
     go_on_after_misuse(ON_ERROR_WARN);
     free_twice();
     use_another_class();
+    expect_one_owner_each();
+}
+
+/* The audit takes out the block in question, not the one on top. */
+ISOLATED(after_a_warning_nobody_gets_a_block_twice_though_another_was_freed_since)
+{
+    go_on_after_misuse(ON_ERROR_WARN);
+    void *third = front_malloc(BYTES);
+    free_twice();
+    front_free(third);
+    use_another_class();
+    EXPECT(front_malloc(BYTES) == third);
+    front_free(third);
     expect_one_owner_each();
 }
 
@@ -202,8 +231,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(double_free_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(free_inside_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(free_of_a_block_that_is_free_is_found_when_a_class_gets_its_fastcache),
+    cmocka_unit_test(a_block_whose_slab_changed_its_class_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(double_free_is_found_when_the_fastcache_is_full),
     cmocka_unit_test(after_a_warning_nobody_gets_a_block_twice),
+    cmocka_unit_test(after_a_warning_nobody_gets_a_block_twice_though_another_was_freed_since),
     cmocka_unit_test(after_a_warning_nobody_gets_the_inside_of_a_block),
     cmocka_unit_test(after_a_warning_a_double_free_from_another_thread_changes_nothing),
     cmocka_unit_test(a_warning_is_a_line_and_ignoring_is_none),
