@@ -164,6 +164,14 @@ ISOLATED(after_a_warning_nobody_gets_a_block_twice)
     expect_one_owner_each();
 }
 
+ISOLATED(after_a_warning_a_block_freed_twice_at_once_is_given_out_once)
+{
+    go_on_after_misuse(ON_ERROR_WARN);
+    at_once(NULL);
+    void *one = front_malloc(BYTES), *other = front_malloc(BYTES);
+    EXPECT(one != other);
+}
+
 /* The audit takes out the block in question, not the one on top. */
 ISOLATED(after_a_warning_nobody_gets_a_block_twice_though_another_was_freed_since)
 {
@@ -234,6 +242,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_block_whose_slab_changed_its_class_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(double_free_is_found_when_the_fastcache_is_full),
     cmocka_unit_test(after_a_warning_nobody_gets_a_block_twice),
+    cmocka_unit_test(after_a_warning_a_block_freed_twice_at_once_is_given_out_once),
     cmocka_unit_test(after_a_warning_nobody_gets_a_block_twice_though_another_was_freed_since),
     cmocka_unit_test(after_a_warning_nobody_gets_the_inside_of_a_block),
     cmocka_unit_test(after_a_warning_a_double_free_from_another_thread_changes_nothing),

@@ -117,6 +117,7 @@ ISOLATED(what_a_handler_frees_is_free_afterwards)
     EXPECT(run);
     enter();
     front_free(run);
+    EXPECT(atomic_load(&nested_waiting) == 1); /* the heap is not touched meanwhile */
     leave();
     use_slow_path();
     EXPECT(atomic_load(&nested_waiting) == 0);
