@@ -74,11 +74,15 @@ NOINLINE void lock_wake(struct lock *lock)
 
 /* ---- fork */
 
+enum { PATIENCE_MS = 1000, LEAST_PATIENCE_MS = 10 };
+
 static bool forker_is_inside;
+static unsigned patience_ms; /* left for this fork */
 
 void lock_fork_begin(bool inside)
 {
     forker_is_inside = inside;
+    patience_ms = PATIENCE_MS;
 }
 
 static uint32_t holder_of(const struct lock *lock)
@@ -91,9 +95,26 @@ static bool forker_holds(const struct lock *lock)
     return forker_is_inside && holder_of(lock) == lock_self();
 }
 
+/* The forker was interrupted with locks held, and the holder of this one may wait for one of them: then it
+ * does so until the handler has returned, and what it changes is whole, since nobody waits in the midst of a
+ * change. So after a while we go on without the lock. */
+static void acquire_if_to_be_had(struct lock *lock)
+{
+    for (unsigned waited = 0; !try_acquire(lock, LOCK_FORK); waited++) {
+        if (waited >= LEAST_PATIENCE_MS && patience_ms == 0)
+            return;
+        patience_ms -= patience_ms > 0;
+        futex_sleep_ms(&lock->state, atomic_load_explicit(&lock->state, memory_order_relaxed), 1);
+    }
+}
+
 void lock_fork_acquire(struct lock *lock)
 {
-    if (!forker_holds(lock))
+    if (forker_holds(lock))
+        return;
+    if (forker_is_inside)
+        acquire_if_to_be_had(lock);
+    else
         lock_acquire_as(lock, LOCK_FORK);
 }
 

@@ -94,7 +94,9 @@ void lock_own_all(void) HIDDEN;
 void lock_own_all_end(void) HIDDEN;
 
 /* ---- fork, which takes all locks. `inside`: by a signal handler that interrupted the allocator in this
- * thread. What the thread holds already stays held, in parent and child, until the handler has returned. */
+ * thread. What the thread holds already stays held, in parent and child, until the handler has returned; and
+ * since others may wait for that with further locks held, it waits a second for these and then forks without.
+ */
 void lock_fork_begin(bool inside) HIDDEN;
 void lock_fork_acquire(struct lock *lock) HIDDEN;
 void lock_fork_release(struct lock *lock) HIDDEN;

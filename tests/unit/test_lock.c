@@ -123,6 +123,37 @@ ISOLATED(a_lock_is_nothing_to_who_holds_all)
     EXPECT(!is_held());
 }
 
+static struct lock outer;
+static _Atomic bool waits;
+
+static void *hold_one_and_wait_for_the_other(void *unused)
+{
+    lock_acquire(&outer, LOCK_REGISTRY);
+    atomic_store(&waits, true);
+    lock_acquire(&lock, LOCK_POOL);
+    lock_release(&lock, LOCK_POOL);
+    lock_release(&outer, LOCK_REGISTRY);
+    return unused;
+}
+
+/* Else the two would wait for each other: the one for the handler to return, in which the other forks. */
+ISOLATED(a_fork_inside_does_not_wait_for_who_waits_for_it)
+{
+    lock_acquire(&lock, LOCK_POOL);
+    pthread_t thread = unit_thread(hold_one_and_wait_for_the_other, NULL);
+    while (!atomic_load(&waits))
+        sched_yield();
+    lock_fork_begin(true);
+    lock_fork_acquire(&outer);
+    lock_fork_acquire(&lock);
+    lock_fork_release(&lock);
+    lock_fork_release(&outer);
+    EXPECT(is_held() && atomic_load(&outer.state) != 0);
+    lock_release(&lock, LOCK_POOL);
+    pthread_join(thread, NULL);
+    EXPECT(!is_held() && atomic_load(&outer.state) == 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_thread_at_a_time_holds_a_lock),
     cmocka_unit_test(a_fork_holds_a_lock_until_its_end),
@@ -131,6 +162,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_fork_inside_leaves_a_held_lock_to_the_parent),
     cmocka_unit_test(a_fork_inside_leaves_a_held_lock_to_the_child),
     cmocka_unit_test(a_child_of_a_fork_inside_has_no_locks_of_others),
+    cmocka_unit_test(a_fork_inside_does_not_wait_for_who_waits_for_it),
     cmocka_unit_test(a_lock_is_nothing_to_who_holds_all),
 };
 
