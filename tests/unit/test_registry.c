@@ -87,11 +87,12 @@ static void fill_caches(void *blocks_of_others)
 {
     void **others = blocks_of_others;
     for (int round = 0; round < 3; round++)
-        for (unsigned c = 0; c < SIZE_CLASSES; c++)
+        for (unsigned c = SIZE_CLASSES; c-- > 0;)
             front_free(front_malloc(class_size(c)));
     for (size_t units = 1; units <= RUN_CACHE_UNITS; units++)
         front_free(front_malloc(units * UNIT_BYTES));
     front_free(others[0]);
+    front_free(front_malloc(class_size(0)));
     EXPECT(tls_real->busy);
     EXPECT(fastcache_blocks(tls_real, 0) > 0 && heap_bins(tls_real)->magazines[0]->count > 0);
     EXPECT(heap_bins(tls_real)->cached_runs[0] != 0);
