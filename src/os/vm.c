@@ -65,12 +65,31 @@ static bool fails(_Atomic uint64_t *counter)
     return HAKMEM_TESTING && atomic_fetch_add(&test_calls, 1) + 1 == atomic_load(&test_fail_at);
 }
 
+#if defined(__SANITIZE_THREAD__)
+/* Anywhere: by libc, so that the sanitizer sees it. What was at these addresses before is no history of the
+ * new memory. */
+static long map_now(uintptr_t address, size_t bytes, int protection, int flags)
+{
+    int saved_errno = errno;
+    if (address)
+        return syscall_raw(SYS_mmap, (long)address, (long)bytes, protection, flags, -1, 0);
+    void *at = mmap((void *)address, bytes, protection, flags, -1, 0);
+    long result = at == MAP_FAILED ? -errno : (long)at;
+    errno = saved_errno;
+    return result;
+}
+#else
+static long map_now(uintptr_t address, size_t bytes, int protection, int flags)
+{
+    return syscall_raw(SYS_mmap, (long)address, (long)bytes, protection, flags, -1, 0);
+}
+#endif
+
 static long map(uintptr_t address, size_t bytes, int protection, int flags)
 {
     if (fails(&vm_calls.mmap))
         return -ENOMEM;
-    return syscall_raw(SYS_mmap, (long)address, (long)bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags,
-                       -1, 0);
+    return map_now(address, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags);
 }
 
 static bool advise(uintptr_t address, size_t bytes, int advice)
