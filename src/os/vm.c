@@ -71,7 +71,7 @@ static bool fails(_Atomic uint64_t *counter)
 static long map_now(uintptr_t address, size_t bytes, int protection, int flags)
 {
     int saved_errno = errno;
-    if (address)
+    if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
         return syscall_raw(SYS_mmap, (long)address, (long)bytes, protection, flags, -1, 0);
     void *at = mmap((void *)address, bytes, protection, flags, -1, 0);
     long result = at == MAP_FAILED ? -errno : (long)at;
