@@ -128,7 +128,7 @@ static bool parse_form(const struct option *option, const char *text, uint64_t *
 
 static bool parse(const struct option *option, const char *text, uint32_t *value)
 {
-    uint64_t number;
+    uint64_t number = 0;
     if (!parse_form(option, text, &number) || number < option->minimum || number > option->maximum)
         return false;
     *value = (uint32_t)number;
