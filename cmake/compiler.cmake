@@ -95,4 +95,4 @@ list(TRANSFORM builtins PREPEND -fno-builtin-)
 add_library(hakmem_allocator_flags INTERFACE)
 target_link_libraries(hakmem_allocator_flags INTERFACE hakmem_flags)
 target_compile_options(hakmem_allocator_flags INTERFACE
-  ${builtins} -fvisibility=hidden -ftls-model=initial-exec -fno-plt)
+  ${builtins} -foptimize-sibling-calls -fvisibility=hidden -ftls-model=initial-exec -fno-plt)

@@ -188,6 +188,12 @@ if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
         ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_${setting};${case_environment}")
     endforeach()
   endforeach()
+  # Here most calls that libc makes of free find a thread wanted.
+  add_test(NAME preload.scavenger.CHECK=1
+    COMMAND preload_test_scavenger threads_can_be_joined_while_a_thread_is_wanted)
+  describe_test(preload.scavenger.CHECK=1 preload 120)
+  set_tests_properties(preload.scavenger.CHECK=1 PROPERTIES
+    ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_CHECK=1;${case_environment}")
 endif()
 
 # --- link -----------------------------------------------------------------------------------------

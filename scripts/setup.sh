@@ -22,7 +22,7 @@ have_sbin() { PATH=$PATH:/usr/sbin:/sbin have_command "$1"; }
 have_postgres() { have_command "$1" || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
 have_php() { have_command php && php -m 2>/dev/null | grep -qix "$1"; }
 have_python() { /usr/bin/python3 -c "import $1" 2>/dev/null; }
-have_tcl() { have_command tclsh && echo "package require $1" | tclsh >/dev/null 2>&1; }
+have_tcl() { have_command tclsh && echo "exit [catch {package require $1}]" | tclsh; }
 have_package() { have_command pkg-config && pkg-config --exists "$1"; }
 have_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -q "$1"; }
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -383,11 +384,19 @@ FRONT_INLINE void free_slow(void *p, const struct claim *claim)
     free_waiting_if_any();
 }
 
+/* `code`: what called free; or free itself, where the compiler made a call of what should be a jump, and
+ * then we cannot tell. */
+static COLD bool may_hold_lock_of_stacks(const void *code)
+{
+    enum { FREE_MOST_BYTES = 1024 }; /* of the code of free */
+    return (uintptr_t)code - (uintptr_t)free < FREE_MOST_BYTES || thread_loader_holds(code);
+}
+
 NOINLINE void front_free_slow(void *p)
 {
     free_slow(p, &(struct claim){0});
     if (unlikely(atomic_load_explicit(&scavenger_wanted, memory_order_relaxed)) &&
-        !thread_loader_holds(__builtin_return_address(0)))
+        !may_hold_lock_of_stacks(__builtin_return_address(0)))
         scavenger_start();
 }
 

@@ -82,7 +82,7 @@ app_tcl() {
 
 app_tcl_threads() {
     need tclsh
-    echo 'package require Thread' | tclsh 2>/dev/null || skip "tcl's threads"
+    echo 'exit [catch {package require Thread}]' | tclsh || skip "tcl's threads"
     same tclsh "$here/tcl_threads.tcl"
 }
 

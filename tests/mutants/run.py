@@ -284,4 +284,5 @@ def main():
     sys.exit(0 if report(verdicts, time.monotonic() - began) else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()
