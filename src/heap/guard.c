@@ -43,6 +43,8 @@ static uint32_t draw_interval(uint32_t rate)
     return 1 + (uint32_t)(draw() % (2 * (uint64_t)rate - 1));
 }
 
+enum { LOOK_AGAIN = 1 << 20 }; /* slow calls; the rate may be set while the program runs */
+
 /* Sets the heap's count, which was 1 or 0, anew; true: it is its turn. One that never had a count draws it
  * now. */
 static bool take_turn(struct heap *heap)
@@ -50,7 +52,7 @@ static bool take_turn(struct heap *heap)
     bool counted = heap->until_guarded == 0;
     uint32_t rate = OPTION_VALUE(guard_rate);
     if (!atomic_load_explicit(&started, memory_order_acquire) || rate == 0) {
-        heap->until_guarded = rate ? 0 : UINT32_MAX;
+        heap->until_guarded = rate ? 0 : LOOK_AGAIN;
         return false;
     }
     heap->until_guarded = draw_interval(rate);
