@@ -245,13 +245,26 @@ static void take_out(struct heap *heap, unsigned size_class, size_t out)
     set_refilled(heap, size_class, false);
 }
 
-/* The older half, or more where the stack is larger than it may be by now. */
-static void halve(struct heap *heap, unsigned size_class)
+/* How many of the blocks of a full cache go: few, so that no single free pays for many, and twice as many at
+ * each overflow that follows without a refill, up to the older half. */
+static size_t overflow_blocks(struct heap *heap, unsigned size_class, size_t blocks)
+{
+    size_t half = blocks - blocks / 2;
+    size_t out = (size_t)FASTCACHE_OVERFLOW_BLOCKS << heap->overflows[size_class];
+    if (out >= half)
+        return half;
+    heap->overflows[size_class]++;
+    return out;
+}
+
+/* Makes room: the oldest blocks, and half of what fits where the stack is larger than it may be by now. */
+static void overflow(struct heap *heap, unsigned size_class)
 {
     unsigned capacity = capacity_max(size_class);
     size_t blocks = fastcache_blocks(heap, size_class);
-    take_out(heap, size_class, blocks - size_min(blocks / 2, capacity / 2));
-    if (unlikely(heap->capacity[size_class] > capacity))
+    bool shrinks = unlikely(heap->capacity[size_class] > capacity);
+    take_out(heap, size_class, shrinks ? blocks - capacity / 2 : overflow_blocks(heap, size_class, blocks));
+    if (shrinks)
         set_capacity(heap, size_class, capacity);
 }
 
@@ -304,6 +317,7 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
     if (was_refilled(heap, size_class) && heap->busy)
         grow(heap, size_class);
     set_refilled(heap, size_class, true);
+    heap->overflows[size_class] = 0;
 
     unsigned want = batch(heap, size_class);
     void **bottom = fastcache_bottom(heap, size_class);
@@ -329,7 +343,7 @@ static bool make_room(struct heap *heap, unsigned size_class)
     if (was_refilled(heap, size_class) && grow(heap, size_class))
         set_refilled(heap, size_class, false);
     else
-        halve(heap, size_class);
+        overflow(heap, size_class);
     return true;
 }
 

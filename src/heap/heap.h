@@ -53,6 +53,7 @@ struct heap {
     uint16_t capacity[SIZE_CLASSES]; /* [owner] blocks that a class's stack holds */
     uint64_t refilled[2];            /* [owner] a bit for each class refilled since its last flush */
     uint64_t missed[2];              /* [owner] a bit for each class refilled or flushed in this decay */
+    uint8_t overflows[SIZE_CLASSES]; /* [owner] overflows in a row, without a refill between them */
     uint64_t decayed_ms;             /* [owner] when the decay began */
     uint32_t misses;                 /* [owner] refills and flushes since the clock was looked at */
     uint32_t slow_events;            /* [owner] refills and remote frees, while young */

@@ -40,7 +40,7 @@ static const struct metric metrics[] = {
     METRIC(front_free_hits, COUNTER, NULL, "Of these, only pushed on the FastCache."),
     METRIC(refills, COUNTER, NULL, "FastCache misses of malloc."),
     METRIC(refill_blocks, COUNTER, NULL, "Blocks that they brought."),
-    METRIC(flushes, COUNTER, NULL, "Times a full FastCache was halved."),
+    METRIC(flushes, COUNTER, NULL, "Times a full FastCache gave up its oldest blocks."),
     METRIC(flush_blocks, COUNTER, NULL, "Blocks taken out so."),
     METRIC(remote_frees, COUNTER, NULL, "Blocks freed by a thread that does not own them."),
     METRIC(depot_puts, COUNTER, NULL, "Full magazines handed to the depot."),

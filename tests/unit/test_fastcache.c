@@ -170,22 +170,64 @@ ISOLATED(a_refill_never_brings_more_than_the_cache_holds)
 
 /* ---- flushes */
 
-ISOLATED(an_overflow_takes_out_the_older_half)
+/* Fills the cache of 64-byte blocks, which has no room to grow; returns how many of `blocks` that took. */
+static size_t fill_cache(unsigned c)
 {
-    unsigned c = class_of_size(64);
-    atomic_store(&options.fc_cap, FASTCACHE_START_BLOCKS); /* no room to grow */
-    allocate(64, 4 * FASTCACHE_START_BLOCKS);
-    size_t room = (size_t)(tls_heap->limit[c] - tls_heap->top[c]), capacity = tls_heap->capacity[c];
+    atomic_store(&options.fc_cap, FASTCACHE_START_BLOCKS);
+    allocate(64, 8 * FASTCACHE_START_BLOCKS);
+    size_t room = (size_t)(tls_heap->limit[c] - tls_heap->top[c]);
     uint64_t flushes = stat(&tls_real->stats.flushes);
     for (size_t i = 0; i < room; i++)
         front_free(blocks[i]);
-    EXPECT(stat(&tls_real->stats.flushes) == flushes && fastcache_blocks(tls_heap, c) == capacity);
-    front_free(blocks[room]);
-    EXPECT(stat(&tls_real->stats.flushes) == flushes + 1);
-    EXPECT(fastcache_blocks(tls_heap, c) == capacity - (capacity + 1) / 2 + 1);
-    EXPECT(front_malloc(64) == blocks[room]);
+    EXPECT(stat(&tls_real->stats.flushes) == flushes);
+    EXPECT(fastcache_blocks(tls_heap, c) == tls_heap->capacity[c]);
+    return room;
+}
+
+/* Frees blocks until the cache overflows; returns how many it gave up. */
+static uint64_t blocks_of_next_overflow(size_t *next)
+{
+    uint64_t flushes = stat(&tls_real->stats.flushes), before = stat(&tls_real->stats.flush_blocks);
+    while (stat(&tls_real->stats.flushes) == flushes)
+        front_free(blocks[(*next)++]);
+    return stat(&tls_real->stats.flush_blocks) - before;
+}
+
+ISOLATED(an_overflow_takes_out_the_oldest_blocks)
+{
+    unsigned c = class_of_size(64);
+    size_t next = fill_cache(c), capacity = tls_heap->capacity[c];
+    void *last = blocks[next], *before_last = blocks[next - 1];
+    EXPECT(blocks_of_next_overflow(&next) == size_min(FASTCACHE_OVERFLOW_BLOCKS, (capacity + 1) / 2));
+    EXPECT(front_malloc(64) == last);
     if (capacity > 2)
-        EXPECT(front_malloc(64) == blocks[room - 1]);
+        EXPECT(front_malloc(64) == before_last);
+    unit_validate();
+}
+
+ISOLATED(overflows_in_a_row_take_out_twice_as_much_each_time_up_to_half)
+{
+    unsigned c = class_of_size(64);
+    size_t next = fill_cache(c), half = ((size_t)tls_heap->capacity[c] + 1) / 2;
+    for (size_t out = FASTCACHE_OVERFLOW_BLOCKS; out < half; out *= 2)
+        EXPECT(blocks_of_next_overflow(&next) == out);
+    EXPECT(blocks_of_next_overflow(&next) == half);
+    EXPECT(blocks_of_next_overflow(&next) == half);
+    unit_validate();
+}
+
+ISOLATED(after_a_refill_an_overflow_takes_out_few_again)
+{
+    unsigned c = class_of_size(64);
+    size_t next = fill_cache(c);
+    uint64_t first = blocks_of_next_overflow(&next);
+    blocks_of_next_overflow(&next);
+    uint64_t refills = stat(&tls_real->stats.refills);
+    while (stat(&tls_real->stats.refills) == refills)
+        EXPECT(front_malloc(64) != NULL);
+    allocate(64, 8 * FASTCACHE_START_BLOCKS);
+    next = 0;
+    EXPECT(blocks_of_next_overflow(&next) == first);
     unit_validate();
 }
 
@@ -434,7 +476,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_stack_that_was_outgrown_serves_another_class),
     cmocka_unit_test(the_option_says_how_many_blocks_a_miss_brings_at_first),
     cmocka_unit_test(a_refill_never_brings_more_than_the_cache_holds),
-    cmocka_unit_test(an_overflow_takes_out_the_older_half),
+    cmocka_unit_test(an_overflow_takes_out_the_oldest_blocks),
+    cmocka_unit_test(overflows_in_a_row_take_out_twice_as_much_each_time_up_to_half),
+    cmocka_unit_test(after_a_refill_an_overflow_takes_out_few_again),
     cmocka_unit_test(a_flush_of_all_leaves_every_slab_whole),
     cmocka_unit_test(the_fullest_slab_gives_first),
     cmocka_unit_test(front_direct_asks_the_slab_first),
