@@ -38,7 +38,7 @@ run() {
         for name in $2; do
             variables=$(options)
             # shellcheck disable=SC2086 # words
-            if ! timeout 900 env CHECK_PATIENCE=10 LD_PRELOAD="$lib" $variables "$build/tests/$name" >"$log" 2>&1; then
+            if ! timeout -s KILL 900 env CHECK_PATIENCE=10 LD_PRELOAD="$lib" $variables "$build/tests/$name" >"$log" 2>&1; then
                 echo "soak: failed: $variables $name"
                 grep -v '^ok' "$log"
                 : >"$work/failed"

@@ -115,8 +115,10 @@ static void fill_until_full(void *unused)
     (void)unused;
     void *p = front_malloc(BYTES), *last = front_malloc(BYTES);
     unsigned size_class = class_of_size(BYTES);
-    while (tls_heap->top[size_class] + 2 < tls_heap->limit[size_class]) /* as if all were freed */
-        *++tls_heap->top[size_class] = front_malloc(4 * BYTES);
+    while (tls_heap->top[size_class] + 2 < tls_heap->limit[size_class]) { /* as if all were freed */
+        void *other = front_malloc(4 * BYTES);
+        *++tls_heap->top[size_class] = other;
+    }
     front_free(p);
     front_free(last);
     front_free(p);
