@@ -922,10 +922,17 @@ static void validate_free_span(struct span_set *set, size_t number, size_t *seen
     *seen += first->span;
 }
 
+static void validate_buckets(void)
+{
+    for (unsigned bucket = 0; bucket <= SUPERSLAB_UNITS; bucket++)
+        CHECK(((pool.buckets_occupied >> bucket) & 1) == (pool.buckets[bucket] != 0));
+}
+
 void pool_validate(void)
 {
     size_t warm = 0, cold = 0;
     pool_lock();
+    validate_buckets();
     for (size_t i = 0; i < superslab_count(); i++) {
         struct superslab *at = superslab_at(i);
         if (at->kind == SUPERSLAB_SHARED)
