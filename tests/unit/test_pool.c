@@ -475,6 +475,20 @@ ISOLATED(prewarmed_superslabs_are_warm)
     EXPECT(stats_now().lru_hits == 5 && stats_now().warm == 0);
 }
 
+ISOLATED(as_many_as_were_prewarmed_stay_after_the_decay)
+{
+    EXPECT(region_claim());
+    set_limit(8);
+    struct span span = take_span_of(6);
+    pool_give_span(span);
+    atomic_store(&options.ss_prewarm, 2);
+    atomic_store(&options.decay_ms, 0);
+    EXPECT(pool_purge(PURGE_AGED) == 4 * (size_t)SUPERSLAB_BYTES);
+    EXPECT(stats_now().warm == 2);
+    EXPECT(pool_purge(PURGE_AGED) == 0);
+    pool_validate();
+}
+
 ISOLATED(a_purge_of_all_gives_back_every_free_byte)
 {
     EXPECT(region_claim());
@@ -578,6 +592,22 @@ ISOLATED(over_the_soft_limit_there_is_no_decay)
     atomic_store(&options.soft_limit, 1024);
     pool_give_span(take_span_of(8));
     EXPECT(stats_now().warm == 8);
+}
+
+ISOLATED(at_the_soft_limit_there_still_is_a_decay)
+{
+    enum { LIMIT_MIB = 4, LIMIT_UNITS = LIMIT_MIB * UNITS_IN_MIB };
+    size_t first = start_shared();
+    atomic_store(&options.decay_ms, 3600000);
+    atomic_store(&options.soft_limit, LIMIT_MIB);
+    while (stats_now().dirty_units < LIMIT_UNITS)
+        take_one();
+    pool_give_units(first, 1);
+    EXPECT(pool_purge(PURGE_AGED) == 0);
+    EXPECT(take_one() == first);
+    take_one();
+    pool_give_units(first, 1);
+    EXPECT(pool_purge(PURGE_AGED) == UNIT_BYTES);
 }
 
 ISOLATED(the_hard_limit_bounds_what_may_be_resident)
@@ -799,12 +829,14 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_lost_span_is_never_given_out),
     cmocka_unit_test(warm_superslabs_go_cold_after_the_decay),
     cmocka_unit_test(prewarmed_superslabs_are_warm),
+    cmocka_unit_test(as_many_as_were_prewarmed_stay_after_the_decay),
     cmocka_unit_test(a_purge_of_all_gives_back_every_free_byte),
     cmocka_unit_test(free_units_go_back_once_nothing_was_freed_beside_them_for_the_decay),
     cmocka_unit_test(haste_shortens_the_decay),
     cmocka_unit_test(a_decay_longer_than_the_machine_is_up_keeps_everything),
     cmocka_unit_test(without_a_decay_everything_goes_at_once),
     cmocka_unit_test(over_the_soft_limit_there_is_no_decay),
+    cmocka_unit_test(at_the_soft_limit_there_still_is_a_decay),
     cmocka_unit_test(the_hard_limit_bounds_what_may_be_resident),
     cmocka_unit_test(a_span_refused_for_the_hard_limit_is_whole_again),
     cmocka_unit_test(a_refused_purge_leaves_units_free_and_dirty),

@@ -89,17 +89,34 @@ static size_t mapped_bytes(void)
     return pages * vm_page_bytes();
 }
 
+/* How much more may be mapped; SIZE_MAX: as much as there is. */
+static void limit_to(size_t more)
+{
+    struct rlimit limit = {more == SIZE_MAX ? RLIM_INFINITY : mapped_bytes() + more, RLIM_INFINITY};
+    EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
+}
+
+ISOLATED(a_window_without_memory_for_its_records_is_unmapped)
+{
+    size_t first, count;
+    EXPECT(front_malloc(100));
+    size_t next = region_next_unit();
+    limit_to(MANY_UNITS * (size_t)UNIT_BYTES + 4 * vm_page_bytes());
+    EXPECT(!region_grow(MANY_UNITS, &first, &count) && region_next_unit() == next);
+    limit_to(SIZE_MAX);
+    munmap(put_obstacle(), UNIT_BYTES);
+    EXPECT(region_grow(MANY_UNITS, &first, &count) && first == next);
+}
+
 /* Each time there is room for less than is wanted at first. */
 ISOLATED(a_window_that_ends_inside_a_superslab_has_all_its_records)
 {
     size_t first, count, inside = 0;
     EXPECT(front_malloc(100));
     for (int round = 0; round < ROUNDS; round++) {
-        struct rlimit limit = {mapped_bytes() + SUPERSLAB_UNITS * UNIT_BYTES * 3 / 4, RLIM_INFINITY};
-        EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
+        limit_to(SUPERSLAB_UNITS * UNIT_BYTES * 3 / 4);
         bool grown = region_grow(1, &first, &count);
-        limit.rlim_cur = RLIM_INFINITY;
-        EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
+        limit_to(SIZE_MAX);
         EXPECT(grown);
         memset(region_slab_map(first + count - 1), 0xff, SLAB_MAP_BYTES);
         memset(region_slab_record(first + count - 1), 0, SLAB_RECORD_BYTES);
@@ -112,6 +129,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_image_grows_with_the_heap),
     cmocka_unit_test(an_obstacle_is_stepped_over_and_not_ours),
     cmocka_unit_test(a_request_that_finds_no_room_behind_an_obstacle_leaves_the_heap_where_it_was),
+    cmocka_unit_test(a_window_without_memory_for_its_records_is_unmapped),
     cmocka_unit_test(a_window_that_ends_inside_a_superslab_has_all_its_records),
 };
 
