@@ -188,6 +188,11 @@ if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
         ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_${setting};${case_environment}")
     endforeach()
   endforeach()
+  # Here signal handlers find the thread inside the allocator more often, and in more of its places.
+  add_test(NAME preload.signals.FC_CAP=8 COMMAND preload_test_signals)
+  describe_test(preload.signals.FC_CAP=8 preload 120)
+  set_tests_properties(preload.signals.FC_CAP=8 PROPERTIES ENVIRONMENT
+    "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_FC_CAP=8;HAKMEM_FC_REFILL=2;${case_environment}")
   # Here most calls that libc makes of free find a thread wanted.
   add_test(NAME preload.scavenger.CHECK=1
     COMMAND preload_test_scavenger threads_can_be_joined_while_a_thread_is_wanted)

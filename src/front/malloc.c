@@ -216,12 +216,7 @@ static COLD void *malloc_reclaimed(struct heap *heap, unsigned size_class)
     return fastcache_refill(heap, size_class);
 }
 
-/* What signal handlers freed while they could not. */
-static COLD void free_waiting(void)
-{
-    for (void *p; (p = nested_take_waiting()) != NULL;)
-        front_free_as(p, 0, 0, HOW_UNKNOWN);
-}
+static void free_waiting(void);
 
 static inline void free_waiting_if_any(void)
 {
@@ -358,6 +353,19 @@ static void free_of_slab(struct heap *heap, void *p, uint32_t tag)
         fastcache_push_full(heap, size_class, p);
 }
 
+static void free_inside(struct heap *heap, void *p, size_t unit, const struct claim *claim, const void *from)
+{
+    uint32_t tag = region_tag(unit);
+    thread_enter();
+    if (unlikely(tag == TAG_GUARDED))
+        guard_free(p, claim, from);
+    else if (unlikely(tag < TAG_OWNED))
+        large_free(p, unit, tag);
+    else
+        free_of_slab(heap, p, tag);
+    thread_leave(heap);
+}
+
 FRONT_INLINE void free_slow(void *p, const struct claim *claim)
 {
     size_t unit = region_unit_of(p);
@@ -373,15 +381,24 @@ FRONT_INLINE void free_slow(void *p, const struct claim *claim)
         free_gated(p, claim);
         return;
     }
-    thread_enter();
-    if (unlikely(tag == TAG_GUARDED))
-        guard_free(p, claim, __builtin_return_address(0));
-    else if (unlikely(tag < TAG_OWNED))
-        large_free(p, unit, tag);
-    else
-        free_of_slab(heap, p, tag);
-    thread_leave(heap);
+    free_inside(heap, p, unit, claim, __builtin_return_address(0));
     free_waiting_if_any();
+}
+
+/* What signal handlers freed while they could not. Not by the fast path, though the thread's heap is its own
+ * again: handlers may use the classes of these blocks, and interrupt this. */
+static COLD void free_waiting(void)
+{
+    const struct claim unknown = {.how = HOW_UNKNOWN};
+    for (void *p; (p = nested_take_waiting()) != NULL;) {
+        size_t unit = region_unit_of(p);
+        if (likely(tls_heap != &gate_heap) || region_tag(unit) == TAG_GUARDED)
+            free_inside(tls_heap, p, unit, &unknown, __builtin_return_address(0));
+        else if (watch_checks())
+            checked_free(p, &unknown);
+        else
+            front_plain_free(p);
+    }
 }
 
 /* `code`: what called free; or free itself, where the compiler made a call of what should be a jump, and

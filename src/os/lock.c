@@ -97,14 +97,16 @@ static bool forker_holds(const struct lock *lock)
 
 /* The forker was interrupted with locks held, and the holder of this one may wait for one of them: then it
  * does so until the handler has returned, and what it changes is whole, since nobody waits in the midst of a
- * change. So after a while we go on without the lock. */
+ * change. So after a while we go on without the lock. We do not sleep on its word: the wake-up that we got
+ * there would be another's. */
 static void acquire_if_to_be_had(struct lock *lock)
 {
+    static _Atomic uint32_t never_changes;
     for (unsigned waited = 0; !try_acquire(lock, LOCK_FORK); waited++) {
         if (waited >= LEAST_PATIENCE_MS && patience_ms == 0)
             return;
         patience_ms -= patience_ms > 0;
-        futex_sleep_ms(&lock->state, atomic_load_explicit(&lock->state, memory_order_relaxed), 1);
+        futex_sleep_ms(&never_changes, 0, 1);
     }
 }
 
