@@ -34,6 +34,11 @@ static uintptr_t code_of(const ucontext_t *context)
 {
     return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 }
+
+static uintptr_t stack_of(const ucontext_t *context)
+{
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+}
 #elif defined(__aarch64__)
 static enum access access_of(const ucontext_t *context)
 {
@@ -44,6 +49,11 @@ static enum access access_of(const ucontext_t *context)
 static uintptr_t code_of(const ucontext_t *context)
 {
     return (uintptr_t)context->uc_mcontext.pc;
+}
+
+static uintptr_t stack_of(const ucontext_t *context)
+{
+    return (uintptr_t)context->uc_mcontext.sp;
 }
 #endif
 
@@ -120,7 +130,7 @@ static COLD void report(const struct guard_slot *slot, uintptr_t address, const 
 {
     struct guard_event fault;
     print_line(slot, address, access_of(context));
-    guard_note_event(&fault, code_of(context));
+    guard_note_event(&fault, code_of(context), stack_of(context));
     guard_print_event("accessed", &fault);
     if (slot)
         guard_print_history(slot);
@@ -134,7 +144,7 @@ static COLD void report_other(uintptr_t address, const ucontext_t *context)
     if (!explain || region_unit_of((void *)address) >= region_units() ||
         !explain(address, access_names[access_of(context)]))
         return;
-    guard_note_event(&fault, code_of(context));
+    guard_note_event(&fault, code_of(context), stack_of(context));
     guard_print_event("accessed", &fault);
 }
 
