@@ -161,10 +161,20 @@ static void let_through(uintptr_t address)
     vm_unguard(start, page);
 }
 
+/* Pages that we made accessible: what faults there was made inaccessible by the program. */
+static bool is_of_live_block(uintptr_t address)
+{
+    const struct guard_slot *slot = guard_slot_of(address);
+    if (!slot || guard_state(slot) != GUARD_LIVE)
+        return false;
+    struct guard_pages pages = guard_pages_of(slot);
+    return address - pages.start < pages.bytes;
+}
+
 static bool is_guarded(uintptr_t address)
 {
     size_t unit = region_unit_of((void *)address);
-    return unit < region_units() && region_tag(unit) == TAG_GUARDED;
+    return unit < region_units() && region_tag(unit) == TAG_GUARDED && !is_of_live_block(address);
 }
 
 /* ---- the handler */
