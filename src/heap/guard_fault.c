@@ -192,10 +192,17 @@ static void end_by_default(const siginfo_t *info)
     }
 }
 
+/* The handler before us took its place again, with us as the one before it, and calls us. */
+static bool would_call_again(void)
+{
+    struct sigaction now;
+    return sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_sigaction == before.sa_sigaction;
+}
+
 static void pass_on(int number, siginfo_t *info, void *context)
 {
     bool gone = (before.sa_flags & (int)SA_RESETHAND) ? atomic_exchange(&before_is_gone, true) : false;
-    if (gone || (!(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL))
+    if (gone || (!(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL) || would_call_again())
         end_by_default(info);
     else if (before.sa_flags & SA_SIGINFO)
         before.sa_sigaction(number, info, context);
