@@ -148,8 +148,8 @@ static COLD void report_other(uintptr_t address, const ucontext_t *context)
     guard_print_event("accessed", &fault);
 }
 
-/* Has the access succeed when it is made again. */
-static void let_through(uintptr_t address)
+/* Has the access succeed when it is made again; false: the kernel will not. */
+static bool let_through(uintptr_t address)
 {
     size_t page = vm_page_bytes();
     uintptr_t start = align_down(address, page);
@@ -158,7 +158,7 @@ static void let_through(uintptr_t address)
     for (int i = 0; i < 3; i++)
         if (around[i])
             atomic_store_explicit(&around[i]->breached, true, memory_order_relaxed);
-    vm_unguard(start, page);
+    return vm_unguard(start, page);
 }
 
 /* Pages that we made accessible: what faults there was made inaccessible by the program. */
@@ -223,10 +223,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
     }
     if (policy != ON_ERROR_IGNORE)
         report(slot_meant(address), address, context);
-    if (policy == ON_ERROR_ABORT)
+    if (policy == ON_ERROR_ABORT || !let_through(address))
         end_by_default(info);
-    else
-        let_through(address);
     errno = saved_errno;
 }
 
