@@ -368,6 +368,58 @@ static void storm_with(enum forks how)
     expect_kept();
 }
 
+/* ---- a huge block, whose size is asked for and changed while the pool's lock may be held */
+
+static void *volatile huge;
+
+static void resize_huge(int signal)
+{
+    (void)signal;
+    int saved_errno = errno;
+    size_t size = 3000000 + (size_t)(handled % 8) * 2000000;
+    CHECK(malloc_usable_size(huge) >= 3000000);
+    huge = realloc(huge, size);
+    CHECK(huge != NULL);
+    memset(huge, 1, 100);
+    handled = handled + 1;
+    errno = saved_errno;
+}
+
+/* One signal at a time: the handler may take longer than any period. */
+static void *send_signals(void *thread)
+{
+    while (atomic_load(&threads_go_on)) {
+        sig_atomic_t before = handled;
+        pthread_kill(*(pthread_t *)thread, SIGUSR1);
+        while (handled == before && atomic_load(&threads_go_on))
+            usleep(100);
+    }
+    return NULL;
+}
+
+static void realloc_of_a_huge_block_in_a_storm(void)
+{
+    pthread_t self = pthread_self(), sender;
+    struct sigaction action = {.sa_handler = resize_huge, .sa_flags = SA_RESTART};
+    CHECK((huge = malloc(3000000)) != NULL);
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    CHECK(pthread_create(&sender, NULL, send_signals, &self) == 0);
+    uint64_t seed = 13;
+    void *blocks[50] = {NULL};
+    for (double end = seconds_now() + 2; handled < 1000 && seconds_now() < end;) {
+        size_t slot = random_below(&seed, 50);
+        free(blocks[slot]);
+        blocks[slot] = malloc(40000 + random_below(&seed, 3000000));
+        CHECK(blocks[slot] != NULL);
+    }
+    atomic_store(&threads_go_on, false);
+    pthread_join(sender, NULL);
+    for (int i = 0; i < 50; i++)
+        free(blocks[i]);
+    free(huge);
+    CHECK(handled > 0);
+}
+
 static void malloc_in_a_storm_of_signals(void)
 {
     storm_with(NO_FORK);
@@ -391,7 +443,7 @@ static const struct test tests[] = {
     TEST(fork_in_a_handler_at_mmap_and_return),
 #endif
     TEST(malloc_in_a_storm_of_signals),         TEST(fork_in_a_storm_of_signals),
-    TEST(fork_in_a_storm_and_return),
+    TEST(fork_in_a_storm_and_return),           TEST(realloc_of_a_huge_block_in_a_storm),
 };
 
 int main(int argc, char **argv)
