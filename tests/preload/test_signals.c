@@ -236,6 +236,68 @@ static void jump_out_of_a_handler_inside(void)
     free(before);
 }
 
+static bool all(void *block, size_t size, void *blocks)
+{
+    (void)block, (void)size;
+    ++*(int *)blocks;
+    return true;
+}
+
+static void ask(int signal)
+{
+    (void)signal;
+    struct hakmem_stats stats;
+    struct hakmem_class_stats first;
+    int blocks = 0;
+    CHECK(HAKMEM(hakmem_stats_read)(&stats, sizeof stats));
+    CHECK(HAKMEM(hakmem_class_stats_read)(&first, 1) > 1);
+    CHECK(!HAKMEM(hakmem_walk)(all, &blocks) && blocks == 0);
+    handled = handled + 1;
+}
+
+static void ask_in_walk(void)
+{
+    int rounds = 5;
+    struct sigaction action = {.sa_handler = ask};
+    sigaction(SIGUSR1, &action, NULL);
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    CHECK(handled > 0);
+}
+
+static void statistics_in_a_handler_inside(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    void *volatile block = malloc(100);
+    CHECK(run_in_child(ask_in_walk, CHILD_SECONDS / 4) == 0);
+    free(block);
+}
+
+static void leave(int signal)
+{
+    (void)signal;
+    exit(0);
+}
+
+static void exit_in_walk(void)
+{
+    int rounds = 5;
+    struct sigaction action = {.sa_handler = leave};
+    sigaction(SIGUSR1, &action, NULL);
+    HAKMEM(hakmem_option_set)("HAKMEM_STATS", "1");
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    _exit(1);
+}
+
+static void exit_with_a_report_in_a_handler_inside(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    void *volatile block = malloc(100);
+    CHECK(run_in_child(exit_in_walk, CHILD_SECONDS / 4) == 0);
+    free(block);
+}
+
 /* ---- at the allocator's system calls */
 
 #if defined(__x86_64__)
@@ -438,6 +500,7 @@ static void fork_in_a_storm_and_return(void)
 static const struct test tests[] = {
     TEST(malloc_in_a_handler_inside),           TEST(fork_in_a_handler_inside),
     TEST(fork_in_a_handler_and_return),         TEST(jump_out_of_a_handler_inside),
+    TEST(statistics_in_a_handler_inside),       TEST(exit_with_a_report_in_a_handler_inside),
 #if defined(__x86_64__)
     TEST(malloc_in_a_handler_at_mmap),          TEST(fork_in_a_handler_at_mmap),
     TEST(fork_in_a_handler_at_mmap_and_return),
