@@ -9,7 +9,7 @@
 #include "base/config.h"
 
 struct fork_handlers {
-    void (*prepare)(void);
+    bool (*prepare)(void); /* false: it holds nothing, and is to be called again */
     void (*parent)(void);
     void (*child)(void);
 };

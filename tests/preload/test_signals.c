@@ -298,6 +298,53 @@ static void exit_with_a_report_in_a_handler_inside(void)
     free(block);
 }
 
+/* ---- beside another thread's fork, which began before and waits for what the handler interrupted */
+
+static atomic_bool other_may_fork;
+
+static void fork_and_wait(void)
+{
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        use_everything(5);
+        _exit(0);
+    }
+    CHECK(wait_for(child) == 0);
+}
+
+static void *fork_when_told(void *unused)
+{
+    while (!atomic_load(&other_may_fork))
+        usleep(1000);
+    fork_and_wait();
+    return unused;
+}
+
+static void fork_after_other(int signal)
+{
+    (void)signal;
+    atomic_store(&other_may_fork, true);
+    usleep(100000);
+    fork_and_wait();
+}
+
+static void fork_in_a_handler_inside_beside_another(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    pthread_t other;
+    int rounds = 1;
+    void *volatile block = malloc(100);
+    struct sigaction action = {.sa_handler = fork_after_other};
+    sigaction(SIGUSR1, &action, NULL);
+    CHECK(pthread_create(&other, NULL, fork_when_told, NULL) == 0);
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    pthread_join(other, NULL);
+    free(block);
+    allocate_some(3);
+}
+
 /* ---- at the allocator's system calls */
 
 #if defined(__x86_64__)
@@ -498,15 +545,22 @@ static void fork_in_a_storm_and_return(void)
 }
 
 static const struct test tests[] = {
-    TEST(malloc_in_a_handler_inside),           TEST(fork_in_a_handler_inside),
-    TEST(fork_in_a_handler_and_return),         TEST(jump_out_of_a_handler_inside),
-    TEST(statistics_in_a_handler_inside),       TEST(exit_with_a_report_in_a_handler_inside),
+    TEST(malloc_in_a_handler_inside),
+    TEST(fork_in_a_handler_inside),
+    TEST(fork_in_a_handler_and_return),
+    TEST(fork_in_a_handler_inside_beside_another),
+    TEST(jump_out_of_a_handler_inside),
+    TEST(statistics_in_a_handler_inside),
+    TEST(exit_with_a_report_in_a_handler_inside),
 #if defined(__x86_64__)
-    TEST(malloc_in_a_handler_at_mmap),          TEST(fork_in_a_handler_at_mmap),
+    TEST(malloc_in_a_handler_at_mmap),
+    TEST(fork_in_a_handler_at_mmap),
     TEST(fork_in_a_handler_at_mmap_and_return),
 #endif
-    TEST(malloc_in_a_storm_of_signals),         TEST(fork_in_a_storm_of_signals),
-    TEST(fork_in_a_storm_and_return),           TEST(realloc_of_a_huge_block_in_a_storm),
+    TEST(malloc_in_a_storm_of_signals),
+    TEST(fork_in_a_storm_of_signals),
+    TEST(fork_in_a_storm_and_return),
+    TEST(realloc_of_a_huge_block_in_a_storm),
 };
 
 int main(int argc, char **argv)
