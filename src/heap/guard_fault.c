@@ -14,7 +14,8 @@
 #include "os/syscall.h"
 #include "os/vm.h"
 
-/* What was there before us; SA_RESETHAND takes it away. */
+/* What was there before us; SA_RESETHAND takes it away. To the kernel SIG_DFL and SIG_IGN are that with
+ * SA_SIGINFO too. */
 static struct sigaction before;
 static _Atomic bool before_is_gone;
 
@@ -202,7 +203,7 @@ static bool would_call_again(void)
 static void pass_on(int number, siginfo_t *info, void *context)
 {
     bool gone = (before.sa_flags & (int)SA_RESETHAND) ? atomic_exchange(&before_is_gone, true) : false;
-    if (gone || (!(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL) || would_call_again())
+    if (gone || before.sa_handler == SIG_DFL || would_call_again())
         end_by_default(info);
     else if (before.sa_flags & SA_SIGINFO)
         before.sa_sigaction(number, info, context);
@@ -235,9 +236,8 @@ void guard_catch_faults(void)
 {
     static bool done; /* [lock: guard] */
     int saved_errno = errno;
-    if (!done && sigaction(SIGSEGV, NULL, &before) == 0 &&
-        ((before.sa_flags & SA_SIGINFO) || before.sa_handler != SIG_IGN)) {
-        bool none = !(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL;
+    if (!done && sigaction(SIGSEGV, NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+        bool none = before.sa_handler == SIG_DFL;
         struct sigaction ours = {.sa_sigaction = on_fault, .sa_mask = before.sa_mask};
         ours.sa_flags = SA_SIGINFO |
                         (none ? SA_ONSTACK : before.sa_flags & (SA_ONSTACK | SA_NODEFER | SA_RESTART));
