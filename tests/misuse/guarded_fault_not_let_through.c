@@ -33,6 +33,6 @@ int main(void)
     say("BYTE", block + 48);
     if (refuse_access())
         return 1;
-    touch(block + 48);
+    *(volatile char *)(block + 48) = 1;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* expect: double free of BLOCK */
 /* env: HAKMEM_GUARD_RATE=1 */
-/* What called the first function on a stack that the program made may be any number, and the stack may end there.
- * Only if neither is looked at is the double free reached. */
+/* What called the first function on a stack that the program made may be any number, and the stack may end
+ * there. Only if neither is looked at is the double free reached. */
 #include <setjmp.h>
 
 #include "guarded.h"
