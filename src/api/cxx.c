@@ -61,9 +61,11 @@ static COLD void *new_nothrow(const char *runtime_name, size_t align, size_t siz
 
 /* A program may replace some operators only. The others are to call these then: the sized forms and those of
  * nothrow the plain one, and those of arrays the ones of objects. Ours are the same function whoever calls
- * them, but a block of the program's operator may begin elsewhere than malloc's. */
+ * them, but a block of the program's operator may begin elsewhere than malloc's. SEEN is the operator as the
+ * process binds it, volatile, or a compiler takes the two for one. */
 #define OWN(operator) hakmem_own##operator
-#define IS_REPLACED(operator) unlikely(operator!= OWN(operator))
+#define SEEN(operator) seen##operator
+#define IS_REPLACED(operator) unlikely(SEEN(operator) != OWN(operator))
 #define ARE_REPLACED(NEW, DELETE) (IS_REPLACED(NEW) && IS_REPLACED(DELETE))
 
 /* The C++ runtime's form calls the program's operator, and catches. */
@@ -91,6 +93,15 @@ static COLD void *replaced_aligned_nothrow(const char *runtime_name, void *(*rep
     extern void OWN(DELETE##Pv)(void *) HIDDEN __attribute__((alias(#DELETE "Pv")));                         \
     extern void OWN(DELETE##PvSt11align_val_t)(void *, size_t) HIDDEN                                        \
         __attribute__((alias(#DELETE "PvSt11align_val_t")));                                                 \
+    EXPORT void *NEW##m(size_t size);                                                                        \
+    EXPORT void *NEW##mSt11align_val_t(size_t size, size_t align);                                           \
+    EXPORT void DELETE##Pv(void *p);                                                                         \
+    EXPORT void DELETE##PvSt11align_val_t(void *p, size_t align);                                            \
+    static void *(*const volatile SEEN(NEW##m))(size_t) = NEW##m;                                            \
+    static void *(*const volatile SEEN(NEW##mSt11align_val_t))(size_t, size_t) = NEW##mSt11align_val_t;      \
+    static void (*const volatile SEEN(DELETE##Pv))(void *) = DELETE##Pv;                                     \
+    static void (*const volatile SEEN(DELETE##PvSt11align_val_t))(void *,                                    \
+                                                                  size_t) = DELETE##PvSt11align_val_t;       \
     EXPORT void *NEW##m(size_t size)                                                                         \
     {                                                                                                        \
         if (TO_OBJECTS(m, Pv))                                                                               \
