@@ -197,6 +197,21 @@ static void malloc_in_a_handler_inside(void)
     walk_with(NO_FORK);
 }
 
+static void realloc_to_nothing_frees_what_a_handler_made(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    int rounds = 1;
+    void *volatile block = malloc(300);
+    handle(SIGUSR1);
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    CHECK(kept[0].block != NULL);
+    CHECK(realloc(kept[0].block, 0) == NULL);
+    kept[0].block = NULL;
+    free(block);
+    expect_kept();
+}
+
 static void fork_in_a_handler_inside(void)
 {
     walk_with(FORK_AND_EXIT);
@@ -546,6 +561,7 @@ static void fork_in_a_storm_and_return(void)
 
 static const struct test tests[] = {
     TEST(malloc_in_a_handler_inside),
+    TEST(realloc_to_nothing_frees_what_a_handler_made),
     TEST(fork_in_a_handler_inside),
     TEST(fork_in_a_handler_and_return),
     TEST(fork_in_a_handler_inside_beside_another),
