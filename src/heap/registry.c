@@ -242,7 +242,8 @@ NOINLINE struct heap *registry_attach(void)
     if (!heap)
         return tls_real;
     /* the thread has its heap by now, so these may allocate */
-    fork_register(&fork_handlers);
+    if (fork_register(&fork_handlers)) /* no fork before this one was heard of */
+        scavenger_note_process();
     if (!thread_exit_arm())
         atomic_store_explicit(&registry.unwatched, true, memory_order_relaxed);
     return heap;

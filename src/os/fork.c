@@ -42,9 +42,11 @@ static void child(void)
         _IO_list_resetlock();
 }
 
-void fork_register(const struct fork_handlers *handlers)
+bool fork_register(const struct fork_handlers *handlers)
 {
     const struct fork_handlers *none = NULL;
-    if (atomic_compare_exchange_strong(&registered, &none, handlers))
-        pthread_atfork(prepare, parent, child);
+    if (!atomic_compare_exchange_strong(&registered, &none, handlers))
+        return false;
+    pthread_atfork(prepare, parent, child);
+    return true;
 }

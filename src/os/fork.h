@@ -14,7 +14,7 @@ struct fork_handlers {
     void (*child)(void);
 };
 
-/* With no lock held; may allocate. Later calls do nothing. `handlers` is const for ever. */
-void fork_register(const struct fork_handlers *handlers) HIDDEN;
+/* With no lock held; may allocate. Later calls do nothing, and return false. `handlers` is const for ever. */
+bool fork_register(const struct fork_handlers *handlers) HIDDEN;
 
 #endif
