@@ -75,7 +75,7 @@ NOINLINE void lock_wake(struct lock *lock)
 
 /* ---- fork */
 
-enum { PATIENCE_MS = 1000, LEAST_PATIENCE_MS = 10, TRY_MS = 50 };
+enum { PATIENCE_MS = 1000, LEAST_PATIENCE_MS = 10, TRY_MS = 1000 };
 
 static bool forker_is_inside;
 static unsigned patience_ms; /* left for this fork */
