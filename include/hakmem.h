@@ -105,7 +105,8 @@ struct hakmem_stats {
 
 /* Fills at most `size` bytes of *stats (pass sizeof *stats; a shorter struct of an older header
  * is filled as far as it goes). The numbers are read heap by heap, each exact, while other threads
- * go on. False only when stats is NULL. */
+ * go on. In a signal handler that interrupted the allocator those of the heap are 0. False only when stats is
+ * NULL. */
 bool hakmem_stats_read(struct hakmem_stats *stats, size_t size);
 
 /* A size class now. resident_bytes counts whole pages of its slabs that were not given back, touched or
@@ -128,7 +129,8 @@ typedef bool (*hakmem_walk_fn)(void *block, size_t usable_size, void *argument);
 
 /* Walks every block that the program holds, lowest address first. The caller's thread must be the
  * only one that allocates meanwhile; blocks that other threads allocate or free during the walk may
- * or may not be seen. Returns false when `visit` stopped the walk or memory for it could not be had. */
+ * or may not be seen. Returns false when `visit` stopped the walk, memory for it could not be had, or a
+ * signal handler calls that interrupted the allocator. */
 bool hakmem_walk(hakmem_walk_fn visit, void *argument);
 
 /* Writes the value of an option, named as its environment variable ("HAKMEM_FC_CAP"), as text into

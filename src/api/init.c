@@ -69,19 +69,20 @@ static bool look_at_block(void *block, size_t bytes, void *argument)
     return true;
 }
 
-/* What was done to blocks that nobody freed. A thread that left a walk by longjmp holds its locks for ever.
- */
+/* What was done to blocks that nobody freed. */
 static void look_at_all(void)
 {
-    if (thread_is_inside())
-        return;
     checked_look_at_quarantine();
     hakmem_walk(look_at_block, NULL);
 }
 
+/* A signal handler that interrupted the allocator may call exit, and a thread that left a walk by longjmp
+ * holds its locks for ever: then there is no report. */
 static __attribute__((destructor)) void end(void)
 {
-    if (is_ours && OPTION_VALUE(check))
+    if (thread_is_inside() && !lock_owns_all())
+        return;
+    if (is_ours && OPTION_VALUE(check) && !thread_is_inside())
         look_at_all();
     if (is_ours && OPTION_VALUE(stats))
         report_print();

@@ -453,7 +453,8 @@ static COLD bool explain_wall(uintptr_t address, const char *access)
     uintptr_t block = tag < TAG_OWNED ? misuse_large_around(unit, tag, &usable) : 0;
     struct record record;
     uint64_t word;
-    if (!block || !find_live(NULL, (void *)block, usable, &record, &word) || !record.walled)
+    if (!block || !find_live(NULL, (void *)block, usable, &record, &word) || !record.walled ||
+        address < (uintptr_t)wall_of((char *)block, record.made.size)) /* the program's own pages */
         return false;
     size_t by = address - (block + record.made.size) + 1;
     log_line("overflow by %zu %s: %s %p, beyond the end of the block at %p (%zu bytes)", by,

@@ -203,7 +203,7 @@ size_t large_usable_size(const void *p, size_t unit, uint32_t tag)
         return 0;
     if (is_run_tag(tag))
         return (size_t)(tag - TAG_RUN) << UNIT_LOG2;
-    return tag == TAG_HUGE ? pool_huge_span(unit >> SUPERSLAB_UNITS_LOG2).count << SUPERSLAB_LOG2 : 0;
+    return tag == TAG_HUGE ? pool_huge_superslabs(unit >> SUPERSLAB_UNITS_LOG2) << SUPERSLAB_LOG2 : 0;
 }
 
 void *large_resize(void *p, size_t size)

@@ -47,7 +47,12 @@ static COLD void *refuse(void)
 static COLD void *realloc_foreign(void *p, size_t size)
 {
     size_t nested = nested_usable_size(p);
-    return nested ? move(p, nested, size) : foreign_realloc(p, size);
+    if (!nested)
+        return foreign_realloc(p, size);
+    if (size)
+        return move(p, nested, size);
+    front_free(p);
+    return NULL;
 }
 
 /* Moves always, so that both blocks' misuse is found. */

@@ -31,6 +31,7 @@ static uint64_t draw(void)
 
 void guard_start(void)
 {
+    stack_start();
     const uint64_t *seed = (const uint64_t *)getauxval(AT_RANDOM);
     atomic_store_explicit(&random_state, (seed ? seed[1] : 0) ^ clock_coarse_ms() ^ (uintptr_t)&seed,
                           memory_order_relaxed);
@@ -153,7 +154,7 @@ void *guard_malloc(struct heap *heap, size_t size, size_t align, unsigned how, c
     thread_enter();
     struct guard_slot *slot = guard_take_slot(size > vm_page_bytes());
     if (slot) {
-        guard_note_event(&made, (uintptr_t)from);
+        guard_note_event(&made, (uintptr_t)from, (uintptr_t)&made);
         block = fill_slot(slot, size, align, how, &made);
     }
     thread_leave(heap);
@@ -270,7 +271,7 @@ void guard_free(void *p, const struct claim *claim, const void *from)
         return;
     check_claim(slot, claim);
     check_red(slot);
-    guard_note_event(&slot->freed, (uintptr_t)from);
+    guard_note_event(&slot->freed, (uintptr_t)from, (uintptr_t)&slot);
     guard_close_slot(slot);
     guard_lock();
     slot->freed_at = ++frees;

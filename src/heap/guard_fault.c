@@ -14,7 +14,8 @@
 #include "os/syscall.h"
 #include "os/vm.h"
 
-/* What was there before us; SA_RESETHAND takes it away. */
+/* What was there before us; SA_RESETHAND takes it away. To the kernel SIG_DFL and SIG_IGN are that with
+ * SA_SIGINFO too. */
 static struct sigaction before;
 static _Atomic bool before_is_gone;
 
@@ -34,6 +35,11 @@ static uintptr_t code_of(const ucontext_t *context)
 {
     return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 }
+
+static uintptr_t stack_of(const ucontext_t *context)
+{
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+}
 #elif defined(__aarch64__)
 static enum access access_of(const ucontext_t *context)
 {
@@ -44,6 +50,11 @@ static enum access access_of(const ucontext_t *context)
 static uintptr_t code_of(const ucontext_t *context)
 {
     return (uintptr_t)context->uc_mcontext.pc;
+}
+
+static uintptr_t stack_of(const ucontext_t *context)
+{
+    return (uintptr_t)context->uc_mcontext.sp;
 }
 #endif
 
@@ -120,7 +131,7 @@ static COLD void report(const struct guard_slot *slot, uintptr_t address, const 
 {
     struct guard_event fault;
     print_line(slot, address, access_of(context));
-    guard_note_event(&fault, code_of(context));
+    guard_note_event(&fault, code_of(context), stack_of(context));
     guard_print_event("accessed", &fault);
     if (slot)
         guard_print_history(slot);
@@ -134,12 +145,12 @@ static COLD void report_other(uintptr_t address, const ucontext_t *context)
     if (!explain || region_unit_of((void *)address) >= region_units() ||
         !explain(address, access_names[access_of(context)]))
         return;
-    guard_note_event(&fault, code_of(context));
+    guard_note_event(&fault, code_of(context), stack_of(context));
     guard_print_event("accessed", &fault);
 }
 
-/* Has the access succeed when it is made again. */
-static void let_through(uintptr_t address)
+/* Has the access succeed when it is made again; false: the kernel will not. */
+static bool let_through(uintptr_t address)
 {
     size_t page = vm_page_bytes();
     uintptr_t start = align_down(address, page);
@@ -148,13 +159,23 @@ static void let_through(uintptr_t address)
     for (int i = 0; i < 3; i++)
         if (around[i])
             atomic_store_explicit(&around[i]->breached, true, memory_order_relaxed);
-    vm_unguard(start, page);
+    return vm_unguard(start, page);
+}
+
+/* Pages that we made accessible: what faults there was made inaccessible by the program. */
+static bool is_of_live_block(uintptr_t address)
+{
+    const struct guard_slot *slot = guard_slot_of(address);
+    if (!slot || guard_state(slot) != GUARD_LIVE)
+        return false;
+    struct guard_pages pages = guard_pages_of(slot);
+    return address - pages.start < pages.bytes;
 }
 
 static bool is_guarded(uintptr_t address)
 {
     size_t unit = region_unit_of((void *)address);
-    return unit < region_units() && region_tag(unit) == TAG_GUARDED;
+    return unit < region_units() && region_tag(unit) == TAG_GUARDED && !is_of_live_block(address);
 }
 
 /* ---- the handler */
@@ -172,10 +193,17 @@ static void end_by_default(const siginfo_t *info)
     }
 }
 
+/* The handler before us took its place again, with us as the one before it, and calls us. */
+static bool would_call_again(void)
+{
+    struct sigaction now;
+    return sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_sigaction == before.sa_sigaction;
+}
+
 static void pass_on(int number, siginfo_t *info, void *context)
 {
     bool gone = (before.sa_flags & (int)SA_RESETHAND) ? atomic_exchange(&before_is_gone, true) : false;
-    if (gone || (!(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL))
+    if (gone || before.sa_handler == SIG_DFL || would_call_again())
         end_by_default(info);
     else if (before.sa_flags & SA_SIGINFO)
         before.sa_sigaction(number, info, context);
@@ -196,10 +224,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
     }
     if (policy != ON_ERROR_IGNORE)
         report(slot_meant(address), address, context);
-    if (policy == ON_ERROR_ABORT)
+    if (policy == ON_ERROR_ABORT || !let_through(address))
         end_by_default(info);
-    else
-        let_through(address);
     errno = saved_errno;
 }
 
@@ -210,9 +236,8 @@ void guard_catch_faults(void)
 {
     static bool done; /* [lock: guard] */
     int saved_errno = errno;
-    if (!done && sigaction(SIGSEGV, NULL, &before) == 0 &&
-        ((before.sa_flags & SA_SIGINFO) || before.sa_handler != SIG_IGN)) {
-        bool none = !(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL;
+    if (!done && sigaction(SIGSEGV, NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+        bool none = before.sa_handler == SIG_DFL;
         struct sigaction ours = {.sa_sigaction = on_fault, .sa_mask = before.sa_mask};
         ours.sa_flags = SA_SIGINFO |
                         (none ? SA_ONSTACK : before.sa_flags & (SA_ONSTACK | SA_NODEFER | SA_RESTART));

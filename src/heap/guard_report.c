@@ -7,10 +7,10 @@
 
 enum { NAME_BYTES = 20 };
 
-void guard_note_event(struct guard_event *event, uintptr_t from)
+void guard_note_event(struct guard_event *event, uintptr_t from, uintptr_t frame)
 {
     event->thread = (int)syscall_raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
-    stack_take(&event->stack, from);
+    stack_take(&event->stack, from, frame);
 }
 
 /* The thread's name, while it lives; else nothing. */

@@ -99,6 +99,8 @@ void guard_catch_faults(void) HIDDEN;
 /* A stack, and those of the block's allocation and free. */
 void guard_print_event(const char *what, const struct guard_event *event) HIDDEN COLD;
 void guard_print_history(const struct guard_slot *slot) HIDDEN COLD;
-void guard_note_event(struct guard_event *event, uintptr_t from) HIDDEN;
+
+/* The calling thread, and the stack that stack_take takes. */
+void guard_note_event(struct guard_event *event, uintptr_t from, uintptr_t frame) HIDDEN;
 
 #endif

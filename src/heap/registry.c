@@ -205,7 +205,7 @@ static void park(struct heap *heap)
 
 /* ---- threads */
 
-static void fork_prepare(void);
+static bool fork_prepare(void);
 static void fork_parent(void);
 static void fork_child(void);
 
@@ -242,7 +242,8 @@ NOINLINE struct heap *registry_attach(void)
     if (!heap)
         return tls_real;
     /* the thread has its heap by now, so these may allocate */
-    fork_register(&fork_handlers);
+    if (fork_register(&fork_handlers)) /* no fork before this one was heard of */
+        scavenger_note_process();
     if (!thread_exit_arm())
         atomic_store_explicit(&registry.unwatched, true, memory_order_relaxed);
     return heap;
@@ -411,7 +412,20 @@ void registry_reclaim(void)
 
 /* ---- fork: all locks in their one order */
 
-static void fork_prepare(void)
+static void release_all(void)
+{
+    region_fork_parent();
+    pool_fork_parent();
+    guard_fork_parent();
+    depot_fork_parent();
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        lock_fork_release(&heap->lock);
+    lock_fork_release(&registry.lock);
+    quarantine_fork_parent();
+    scavenger_fork_parent();
+}
+
+static bool fork_prepare(void)
 {
     lock_fork_begin(thread_is_inside());
     scavenger_fork_prepare();
@@ -423,21 +437,18 @@ static void fork_prepare(void)
     guard_fork_prepare();
     pool_fork_prepare();
     region_fork_prepare();
+    if (lock_fork_failed()) {
+        release_all();
+        return false;
+    }
     lock_own_all();
+    return true;
 }
 
 static void fork_parent(void)
 {
     lock_own_all_end();
-    region_fork_parent();
-    pool_fork_parent();
-    guard_fork_parent();
-    depot_fork_parent();
-    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
-        lock_fork_release(&heap->lock);
-    lock_fork_release(&registry.lock);
-    quarantine_fork_parent();
-    scavenger_fork_parent();
+    release_all();
 }
 
 /* The threads of the other heaps are not in the child. What lay in their FastCaches and magazines is

@@ -10,6 +10,7 @@
 #include "os/futex.h"
 #include "os/limits.h"
 #include "os/lock.h"
+#include "os/syscall.h"
 #include "os/thread.h"
 #include "os/vm.h"
 #include "pool/pool.h"
@@ -170,6 +171,20 @@ static struct pass make_pass(void)
 
 /* ---- the thread */
 
+static _Atomic long process; /* that we are of; 0: not known yet */
+
+void scavenger_note_process(void)
+{
+    atomic_store_explicit(&process, syscall_raw(SYS_getpid, 0, 0, 0, 0, 0, 0), memory_order_relaxed);
+}
+
+/* The child of vfork has our memory, but a thread that it starts ends with it, whatever it holds then. */
+static bool is_of_another_process(void)
+{
+    long known = atomic_load_explicit(&process, memory_order_relaxed);
+    return known && known != syscall_raw(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
 static uint64_t tick_ms(bool idle)
 {
     uint64_t tick = size_max(TICK_MIN_MS, OPTION_VALUE(decay_ms) / 2 >> limits_haste());
@@ -233,7 +248,8 @@ COLD void scavenger_start(void)
 {
     uint32_t none = NO_THREAD;
     atomic_store_explicit(&scavenger_wanted, false, memory_order_relaxed);
-    if (!OPTION_VALUE(scavenger) || !atomic_compare_exchange_strong(&scavenger.state, &none, ALIVE))
+    if (!OPTION_VALUE(scavenger) || is_of_another_process() ||
+        !atomic_compare_exchange_strong(&scavenger.state, &none, ALIVE))
         return;
     atomic_store_explicit(&scavenger.poked, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&scavenger_stats.starts, 1, memory_order_relaxed);
@@ -311,6 +327,7 @@ COLD void scavenger_note_growth(void)
 
 void scavenger_init(void)
 {
+    scavenger_note_process();
     thread_start_init();
     pool_set_purger(purger);
 }
@@ -339,6 +356,7 @@ void scavenger_fork_parent(void)
 
 void scavenger_fork_child(void)
 {
+    scavenger_note_process();
     atomic_store_explicit(&scavenger.state, NO_THREAD, memory_order_relaxed);
     lock_fork_reset(&scavenger.lock);
 }

@@ -59,6 +59,9 @@ size_t scavenger_trim(void) HIDDEN;
 void scavenger_hold(void) HIDDEN;
 void scavenger_let_go(void) HIDDEN;
 
+/* This is the process that threads are started in. */
+void scavenger_note_process(void) HIDDEN;
+
 /* For fork. */
 void scavenger_fork_prepare(void) HIDDEN;
 void scavenger_fork_parent(void) HIDDEN;

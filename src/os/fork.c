@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "os/futex.h"
+
 /* glibc's, recursive. In the child glibc resets it, but only if the parent had several threads. Other
  * libcs have no such lock. */
 extern void _IO_list_lock(void) __attribute__((weak));
@@ -10,11 +12,20 @@ extern void _IO_list_resetlock(void) __attribute__((weak));
 
 static const struct fork_handlers *_Atomic registered;
 
-static void prepare(void)
+static void prepare_io(void)
 {
     if (_IO_list_lock)
         _IO_list_lock();
-    registered->prepare();
+}
+
+static void prepare(void)
+{
+    static _Atomic uint32_t word;
+    for (prepare_io(); !registered->prepare(); prepare_io()) {
+        if (_IO_list_unlock)
+            _IO_list_unlock();
+        futex_sleep_ms(&word, 0, 1); /* for another fork to get it */
+    }
 }
 
 static void parent(void)
@@ -31,9 +42,11 @@ static void child(void)
         _IO_list_resetlock();
 }
 
-void fork_register(const struct fork_handlers *handlers)
+bool fork_register(const struct fork_handlers *handlers)
 {
     const struct fork_handlers *none = NULL;
-    if (atomic_compare_exchange_strong(&registered, &none, handlers))
-        pthread_atfork(prepare, parent, child);
+    if (!atomic_compare_exchange_strong(&registered, &none, handlers))
+        return false;
+    pthread_atfork(prepare, parent, child);
+    return true;
 }

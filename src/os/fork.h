@@ -9,12 +9,12 @@
 #include "base/config.h"
 
 struct fork_handlers {
-    void (*prepare)(void);
+    bool (*prepare)(void); /* false: it holds nothing, and is to be called again */
     void (*parent)(void);
     void (*child)(void);
 };
 
-/* With no lock held; may allocate. Later calls do nothing. `handlers` is const for ever. */
-void fork_register(const struct fork_handlers *handlers) HIDDEN;
+/* With no lock held; may allocate. Later calls do nothing, and return false. `handlers` is const for ever. */
+bool fork_register(const struct fork_handlers *handlers) HIDDEN;
 
 #endif

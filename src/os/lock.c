@@ -1,6 +1,7 @@
 #include "os/lock.h"
 
 #include "base/check.h"
+#include "os/clock.h"
 #include "os/futex.h"
 
 enum { SPINS = 100 };
@@ -74,15 +75,22 @@ NOINLINE void lock_wake(struct lock *lock)
 
 /* ---- fork */
 
-enum { PATIENCE_MS = 1000, LEAST_PATIENCE_MS = 10 };
+enum { PATIENCE_MS = 1000, LEAST_PATIENCE_MS = 10, TRY_MS = 1000 };
 
 static bool forker_is_inside;
 static unsigned patience_ms; /* left for this fork */
+static bool failed;
 
 void lock_fork_begin(bool inside)
 {
     forker_is_inside = inside;
     patience_ms = PATIENCE_MS;
+    failed = false;
+}
+
+bool lock_fork_failed(void)
+{
+    return failed;
 }
 
 static uint32_t holder_of(const struct lock *lock)
@@ -110,14 +118,30 @@ static void acquire_if_to_be_had(struct lock *lock)
     }
 }
 
+static bool acquire_within(struct lock *lock, unsigned ms)
+{
+    uint32_t holder = LOCK_FORK;
+    for (uint64_t begin = clock_coarse_ms(); !try_acquire(lock, holder);) {
+        uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
+        if (clock_coarse_ms() - begin >= ms)
+            return false;
+        if (state && ((state & LOCK_SLEEPERS) ||
+                      atomic_compare_exchange_strong_explicit(&lock->state, &state, state | LOCK_SLEEPERS,
+                                                              memory_order_relaxed, memory_order_relaxed)))
+            futex_sleep_ms(&lock->state, state | LOCK_SLEEPERS, ms);
+        holder = LOCK_FORK | LOCK_SLEEPERS;
+    }
+    return true;
+}
+
 void lock_fork_acquire(struct lock *lock)
 {
     if (forker_holds(lock))
         return;
     if (forker_is_inside)
         acquire_if_to_be_had(lock);
-    else
-        lock_acquire_as(lock, LOCK_FORK);
+    else if (!failed)
+        failed = !acquire_within(lock, TRY_MS);
 }
 
 void lock_fork_release(struct lock *lock)

@@ -96,9 +96,11 @@ void lock_own_all_end(void) HIDDEN;
 /* ---- fork, which takes all locks. `inside`: by a signal handler that interrupted the allocator in this
  * thread. What the thread holds already stays held, in parent and child, until the handler has returned; and
  * since others may wait for that with further locks held, it waits a second for these and then forks without.
- */
+ * Another fork does not wait for ever either, since such a handler may wait for it, at libc's own locks: it
+ * fails, and is to release what it has and begin again. */
 void lock_fork_begin(bool inside) HIDDEN;
 void lock_fork_acquire(struct lock *lock) HIDDEN;
+bool lock_fork_failed(void) HIDDEN;
 void lock_fork_release(struct lock *lock) HIDDEN;
 
 /* In the child, where nobody else exists, so nobody sleeps. */

@@ -15,8 +15,13 @@ struct stack {
     uintptr_t frames[STACK_FRAMES];
 };
 
+/* Once, in the first thread: which of them it is. */
+void stack_start(void) HIDDEN;
+
 /* Takes the stack from the frame that will be returned to at `from`, or was interrupted there; all of it,
- * when there is no such frame; that address alone, when there is no unwinder. */
-void stack_take(struct stack *stack, uintptr_t from) HIDDEN;
+ * when there is no such frame; that address alone, when there is no unwinder. `frame`: an address on that
+ * stack. If it is not the thread's own stack, but a coroutine's, the address alone too: at the end of such a
+ * stack may lie anything, and the unwinder would read what that names, or behind the end. */
+void stack_take(struct stack *stack, uintptr_t from, uintptr_t frame) HIDDEN;
 
 #endif

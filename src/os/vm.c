@@ -20,6 +20,9 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 #ifndef MADV_COLD
 #define MADV_COLD 20
 #endif
@@ -212,6 +215,12 @@ bool vm_purge_ranges(const struct vm_range *ranges, size_t count)
 bool vm_populate(uintptr_t address, size_t bytes)
 {
     return advise(address, bytes, MADV_POPULATE_WRITE);
+}
+
+bool vm_is_readable(uintptr_t address, size_t bytes)
+{
+    uintptr_t start = align_down(address, vm_page_bytes());
+    return advise(start, align_up(address + bytes, vm_page_bytes()) - start, MADV_POPULATE_READ);
 }
 
 void vm_allow_huge_pages(uintptr_t address, size_t bytes)

@@ -58,6 +58,9 @@ void vm_allow_batches(void) HIDDEN;
 /* Has the kernel fill the pages now. */
 bool vm_populate(uintptr_t address, size_t bytes) HIDDEN;
 
+/* Whether all of it can be read. False too where the kernel does not say (before Linux 5.14). */
+bool vm_is_readable(uintptr_t address, size_t bytes) HIDDEN;
+
 /* Lets the kernel use huge pages here (2 MiB aligned). */
 void vm_allow_huge_pages(uintptr_t address, size_t bytes) HIDDEN;
 void vm_forbid_huge_pages(uintptr_t address, size_t bytes) HIDDEN;

@@ -617,6 +617,14 @@ void pool_span_moved(struct span from, struct span to, size_t count)
     pool_unlock();
 }
 
+size_t pool_huge_superslabs(size_t number)
+{
+    const struct superslab *first = superslab_at(number);
+    bool is_first = __atomic_load_n(&first->kind, __ATOMIC_RELAXED) == SUPERSLAB_HUGE &&
+                    __atomic_load_n(&first->from_first, __ATOMIC_RELAXED) == 0;
+    return is_first ? __atomic_load_n(&first->span, __ATOMIC_RELAXED) : 0;
+}
+
 struct span pool_huge_span(size_t number)
 {
     struct span span = {0, 0};

@@ -86,6 +86,10 @@ void pool_lose_span(struct span span) HIDDEN;
 /* The huge block's span that SuperSlab `number` belongs to; count 0 when it belongs to none. */
 struct span pool_huge_span(size_t number) HIDDEN;
 
+/* How many SuperSlabs a live huge block has that begins with this one; 0: none does. Without the lock, which
+ * a signal handler that asks may have interrupted: while a block lives only its owner changes its records. */
+size_t pool_huge_superslabs(size_t number) HIDDEN;
+
 /* Maps and populates SuperSlabs into the LRU; returns how many. */
 size_t pool_prewarm(size_t superslabs) HIDDEN;
 

@@ -374,6 +374,24 @@ static void verify_and_go_on(void)
     _exit(0);
 }
 
+/* Its parent's memory is its own, but a thread that it started would end with it. */
+static void a_child_of_vfork_starts_no_thread(void)
+{
+    need_hakmem();
+    size_t before = resident_bytes();
+    allocate(BLOCKS, 1000);
+    size_t full = resident_bytes() - before;
+    pid_t child = vfork();
+    if (child == 0) {
+        free_most(BLOCKS / 2);
+        _exit(0);
+    }
+    CHECK(wait_for(child) == 0);
+    for (size_t i = BLOCKS / 2; i < BLOCKS; i++)
+        free(blocks[i]);
+    WAIT_UNTIL(resident_bytes() < before + full / 3);
+}
+
 static void forks_while_memory_goes_back(void)
 {
     need_hakmem();
@@ -577,6 +595,7 @@ int main(int argc, char **argv)
         TEST(threads_can_be_joined_while_a_thread_is_wanted),
         TEST(a_process_ends_with_its_last_thread),
         TEST(a_child_gets_a_thread_when_it_needs_one),
+        TEST(a_child_of_vfork_starts_no_thread),
         TEST(forks_while_memory_goes_back),
         TEST(live_blocks_keep_their_bytes_without_a_decay),
         TEST(live_blocks_keep_their_bytes_with_a_short_decay),

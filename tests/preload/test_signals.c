@@ -197,6 +197,21 @@ static void malloc_in_a_handler_inside(void)
     walk_with(NO_FORK);
 }
 
+static void realloc_to_nothing_frees_what_a_handler_made(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    int rounds = 1;
+    void *volatile block = malloc(300);
+    handle(SIGUSR1);
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    CHECK(kept[0].block != NULL);
+    CHECK(realloc(kept[0].block, 0) == NULL);
+    kept[0].block = NULL;
+    free(block);
+    expect_kept();
+}
+
 static void fork_in_a_handler_inside(void)
 {
     walk_with(FORK_AND_EXIT);
@@ -234,6 +249,115 @@ static void jump_out_of_a_handler_inside(void)
             free(block);
     }
     free(before);
+}
+
+static bool all(void *block, size_t size, void *blocks)
+{
+    (void)block, (void)size;
+    ++*(int *)blocks;
+    return true;
+}
+
+static void ask(int signal)
+{
+    (void)signal;
+    struct hakmem_stats stats;
+    struct hakmem_class_stats first;
+    int blocks = 0;
+    CHECK(HAKMEM(hakmem_stats_read)(&stats, sizeof stats));
+    CHECK(HAKMEM(hakmem_class_stats_read)(&first, 1) > 1);
+    CHECK(!HAKMEM(hakmem_walk)(all, &blocks) && blocks == 0);
+    handled = handled + 1;
+}
+
+static void ask_in_walk(void)
+{
+    int rounds = 5;
+    struct sigaction action = {.sa_handler = ask};
+    sigaction(SIGUSR1, &action, NULL);
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    CHECK(handled > 0);
+}
+
+static void statistics_in_a_handler_inside(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    void *volatile block = malloc(100);
+    CHECK(run_in_child(ask_in_walk, CHILD_SECONDS / 4) == 0);
+    free(block);
+}
+
+static void leave(int signal)
+{
+    (void)signal;
+    exit(0);
+}
+
+static void exit_in_walk(void)
+{
+    int rounds = 5;
+    struct sigaction action = {.sa_handler = leave};
+    sigaction(SIGUSR1, &action, NULL);
+    HAKMEM(hakmem_option_set)("HAKMEM_STATS", "1");
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    _exit(1);
+}
+
+static void exit_with_a_report_in_a_handler_inside(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    void *volatile block = malloc(100);
+    CHECK(run_in_child(exit_in_walk, CHILD_SECONDS / 4) == 0);
+    free(block);
+}
+
+/* ---- beside another thread's fork, which began before and waits for what the handler interrupted */
+
+static atomic_bool other_may_fork;
+
+static void fork_and_wait(void)
+{
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        use_everything(5);
+        _exit(0);
+    }
+    CHECK(wait_for(child) == 0);
+}
+
+static void *fork_when_told(void *unused)
+{
+    while (!atomic_load(&other_may_fork))
+        usleep(1000);
+    fork_and_wait();
+    return unused;
+}
+
+static void fork_after_other(int signal)
+{
+    (void)signal;
+    atomic_store(&other_may_fork, true);
+    usleep(100000);
+    fork_and_wait();
+}
+
+static void fork_in_a_handler_inside_beside_another(void)
+{
+    if (!HAKMEM(hakmem_walk))
+        SKIP("the allocator has no hakmem_walk");
+    pthread_t other;
+    int rounds = 1;
+    void *volatile block = malloc(100);
+    struct sigaction action = {.sa_handler = fork_after_other};
+    sigaction(SIGUSR1, &action, NULL);
+    CHECK(pthread_create(&other, NULL, fork_when_told, NULL) == 0);
+    HAKMEM(hakmem_walk)(raise_in_walk, &rounds);
+    pthread_join(other, NULL);
+    free(block);
+    allocate_some(3);
 }
 
 /* ---- at the allocator's system calls */
@@ -368,6 +492,58 @@ static void storm_with(enum forks how)
     expect_kept();
 }
 
+/* ---- a huge block, whose size is asked for and changed while the pool's lock may be held */
+
+static void *volatile huge;
+
+static void resize_huge(int signal)
+{
+    (void)signal;
+    int saved_errno = errno;
+    size_t size = 3000000 + (size_t)(handled % 8) * 2000000;
+    CHECK(malloc_usable_size(huge) >= 3000000);
+    huge = realloc(huge, size);
+    CHECK(huge != NULL);
+    memset(huge, 1, 100);
+    handled = handled + 1;
+    errno = saved_errno;
+}
+
+/* One signal at a time: the handler may take longer than any period. */
+static void *send_signals(void *thread)
+{
+    while (atomic_load(&threads_go_on)) {
+        sig_atomic_t before = handled;
+        pthread_kill(*(pthread_t *)thread, SIGUSR1);
+        while (handled == before && atomic_load(&threads_go_on))
+            usleep(100);
+    }
+    return NULL;
+}
+
+static void realloc_of_a_huge_block_in_a_storm(void)
+{
+    pthread_t self = pthread_self(), sender;
+    struct sigaction action = {.sa_handler = resize_huge, .sa_flags = SA_RESTART};
+    CHECK((huge = malloc(3000000)) != NULL);
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    CHECK(pthread_create(&sender, NULL, send_signals, &self) == 0);
+    uint64_t seed = 13;
+    void *blocks[50] = {NULL};
+    for (double end = seconds_now() + 2; handled < 1000 && seconds_now() < end;) {
+        size_t slot = random_below(&seed, 50);
+        free(blocks[slot]);
+        blocks[slot] = malloc(40000 + random_below(&seed, 3000000));
+        CHECK(blocks[slot] != NULL);
+    }
+    atomic_store(&threads_go_on, false);
+    pthread_join(sender, NULL);
+    for (int i = 0; i < 50; i++)
+        free(blocks[i]);
+    free(huge);
+    CHECK(handled > 0);
+}
+
 static void malloc_in_a_storm_of_signals(void)
 {
     storm_with(NO_FORK);
@@ -384,14 +560,23 @@ static void fork_in_a_storm_and_return(void)
 }
 
 static const struct test tests[] = {
-    TEST(malloc_in_a_handler_inside),           TEST(fork_in_a_handler_inside),
-    TEST(fork_in_a_handler_and_return),         TEST(jump_out_of_a_handler_inside),
+    TEST(malloc_in_a_handler_inside),
+    TEST(realloc_to_nothing_frees_what_a_handler_made),
+    TEST(fork_in_a_handler_inside),
+    TEST(fork_in_a_handler_and_return),
+    TEST(fork_in_a_handler_inside_beside_another),
+    TEST(jump_out_of_a_handler_inside),
+    TEST(statistics_in_a_handler_inside),
+    TEST(exit_with_a_report_in_a_handler_inside),
 #if defined(__x86_64__)
-    TEST(malloc_in_a_handler_at_mmap),          TEST(fork_in_a_handler_at_mmap),
+    TEST(malloc_in_a_handler_at_mmap),
+    TEST(fork_in_a_handler_at_mmap),
     TEST(fork_in_a_handler_at_mmap_and_return),
 #endif
-    TEST(malloc_in_a_storm_of_signals),         TEST(fork_in_a_storm_of_signals),
+    TEST(malloc_in_a_storm_of_signals),
+    TEST(fork_in_a_storm_of_signals),
     TEST(fork_in_a_storm_and_return),
+    TEST(realloc_of_a_huge_block_in_a_storm),
 };
 
 int main(int argc, char **argv)

@@ -54,8 +54,10 @@ ISOLATED(a_fork_waits_for_the_holder)
 {
     pthread_t thread = unit_thread(count_up, NULL);
     for (int i = 0; i < 100; i++) {
-        lock_fork_begin(false);
-        lock_fork_acquire(&lock);
+        do {
+            lock_fork_begin(false);
+            lock_fork_acquire(&lock);
+        } while (lock_fork_failed());
         long before = counter;
         sched_yield();
         EXPECT(counter == before);
@@ -63,6 +65,22 @@ ISOLATED(a_fork_waits_for_the_holder)
     }
     pthread_join(thread, NULL);
     EXPECT(counter == ROUNDS);
+}
+
+ISOLATED(a_fork_fails_where_a_lock_is_not_let_go)
+{
+    lock_acquire(&lock, LOCK_POOL);
+    lock_fork_begin(false);
+    lock_fork_acquire(&lock);
+    EXPECT(lock_fork_failed());
+    lock_fork_release(&lock);
+    EXPECT(is_held());
+    lock_release(&lock, LOCK_POOL);
+    lock_fork_begin(false);
+    lock_fork_acquire(&lock);
+    EXPECT(!lock_fork_failed());
+    lock_fork_release(&lock);
+    EXPECT(!is_held());
 }
 
 ISOLATED(in_a_child_no_lock_is_held)
@@ -158,6 +176,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_thread_at_a_time_holds_a_lock),
     cmocka_unit_test(a_fork_holds_a_lock_until_its_end),
     cmocka_unit_test(a_fork_waits_for_the_holder),
+    cmocka_unit_test(a_fork_fails_where_a_lock_is_not_let_go),
     cmocka_unit_test(in_a_child_no_lock_is_held),
     cmocka_unit_test(a_fork_inside_leaves_a_held_lock_to_the_parent),
     cmocka_unit_test(a_fork_inside_leaves_a_held_lock_to_the_child),

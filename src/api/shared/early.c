@@ -9,7 +9,7 @@
 
 static void nothing(void) {}
 
-static void (*open_gate(void))(void)
+__attribute__((used)) static void (*open_gate(void))(void)
 {
     if (!tls_heap)
         tls_heap = (struct heap *)(uintptr_t)&gate_heap;
