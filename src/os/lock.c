@@ -123,8 +123,10 @@ static bool acquire_within(struct lock *lock, unsigned ms)
     uint32_t holder = LOCK_FORK;
     for (uint64_t begin = clock_coarse_ms(); !try_acquire(lock, holder);) {
         uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
-        if (clock_coarse_ms() - begin >= ms)
+        if (clock_coarse_ms() - begin >= ms) {
+            lock_wake(lock); /* we may have taken the wake-up of another */
             return false;
+        }
         if (state && ((state & LOCK_SLEEPERS) ||
                       atomic_compare_exchange_strong_explicit(&lock->state, &state, state | LOCK_SLEEPERS,
                                                               memory_order_relaxed, memory_order_relaxed)))
