@@ -9,6 +9,7 @@
 #include "heap/misuse.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
+#include "heap/thrift.h"
 #include "os/clock.h"
 
 void *const fastcache_none;
@@ -110,6 +111,7 @@ static unsigned take_parked(unsigned size_class, void **slot, unsigned want)
 
 static unsigned take_new_slab(struct heap *heap, unsigned size_class, void **slot, unsigned want)
 {
+    thrift_before_growth(heap, size_classes[size_class].slab_units);
     return bin_add_slab(heap, size_class) ? take_local(heap, size_class, slot, want, false) : 0;
 }
 

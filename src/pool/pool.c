@@ -29,6 +29,7 @@ static struct {
     size_t huge_page_rows, forbidden;
     size_t free_dirty_units; /* in shared SuperSlabs: may be resident, and nobody's */
     size_t dirty_units;      /* in all: may be resident */
+    _Atomic size_t holes_bytes; /* of these, inside slabs, given back */
     pool_purger *_Atomic purger;
     _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
     _Atomic unsigned haste;   /* the decay is halved so often */
@@ -112,7 +113,8 @@ static void bucket_place(struct superslab *superslab)
 /* Notes which units may be resident. */
 static void set_dirty_units(struct superslab *superslab, uint32_t units)
 {
-    pool.dirty_units += bit_count(units) - (size_t)bit_count(superslab->dirty_units);
+    size_t more = bit_count(units) - (size_t)bit_count(superslab->dirty_units);
+    __atomic_store_n(&pool.dirty_units, pool.dirty_units + more, __ATOMIC_RELAXED);
     superslab->dirty_units = units;
 }
 
@@ -264,27 +266,70 @@ static bool hard_limit_allows(size_t units)
     return likely(!limit) || pool.dirty_units + units <= limit * UNITS_IN_MIB;
 }
 
+static unsigned find_dirty_row(struct superslab *superslab, size_t count, size_t align)
+{
+    return bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count, (unsigned)align);
+}
+
 static unsigned find_row(struct superslab *superslab, size_t count, size_t align)
 {
-    unsigned row = bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count,
-                                 (unsigned)align);
+    unsigned row = find_dirty_row(superslab, count, align);
     return row < 64 ? row : bits_find_row(superslab->free_units, (unsigned)count, (unsigned)align);
 }
 
-/* The fullest SuperSlab with `count` free units in a row. */
-static struct superslab *find_room(size_t count, size_t align)
+typedef unsigned row_finder(struct superslab *superslab, size_t count, size_t align);
+
+/* The fullest SuperSlab with `count` such units in a row. */
+static inline struct superslab *find_fullest(row_finder *find, size_t count, size_t align)
 {
     for (uint64_t buckets = pool.buckets_occupied & ~bits_below((unsigned)count); buckets;
          buckets &= buckets - 1) {
         superslab_link at = pool.buckets[bit_lowest(buckets)];
         for (int tries = 0; at && tries < ROOM_TRIES; tries++) {
             struct superslab *superslab = superslab_at(at - 1);
-            if (find_row(superslab, count, align) < 64)
+            if (find(superslab, count, align) < 64)
                 return superslab;
             at = superslab->next;
         }
     }
     return NULL;
+}
+
+/* Units that may be resident before others. */
+static struct superslab *find_room(size_t count, size_t align)
+{
+    struct superslab *dirty = pool.free_dirty_units >= count ? find_fullest(find_dirty_row, count, align)
+                                                             : NULL;
+    static int WARM=-1; if (WARM<0) { extern char *getenv(const char*); WARM = getenv("WARM") && *getenv("WARM")=='1'; }
+    if (WARM && !dirty && pool.warm.superslabs > OPTION_VALUE(ss_prewarm)) return NULL;
+    return dirty ? dirty : find_fullest(find_row, count, align);
+}
+
+bool pool_must_grow(size_t units, size_t align)
+{
+    pool_lock();
+    size_t superslabs = align_up(units, SUPERSLAB_UNITS) >> SUPERSLAB_UNITS_LOG2;
+    bool warm = pool.warm.superslabs >= superslabs;
+    bool shared = units <= SUPERSLAB_UNITS && pool.free_dirty_units >= units &&
+                  find_fullest(find_dirty_row, units, align);
+    pool_unlock();
+    return !warm && !shared;
+}
+
+void pool_add_holes(size_t bytes)
+{
+    atomic_fetch_add_explicit(&pool.holes_bytes, bytes, memory_order_relaxed);
+}
+
+void pool_remove_holes(size_t bytes)
+{
+    atomic_fetch_sub_explicit(&pool.holes_bytes, bytes, memory_order_relaxed);
+}
+
+size_t pool_resident_bytes(void)
+{
+    size_t bytes = __atomic_load_n(&pool.dirty_units, __ATOMIC_RELAXED) * UNIT_BYTES;
+    return bytes - size_min(bytes, atomic_load_explicit(&pool.holes_bytes, memory_order_relaxed));
 }
 
 /* The first window is half a SuperSlab, and the next one its other half. */
@@ -713,13 +758,14 @@ size_t pool_prewarm(size_t superslabs)
 }
 
 /* Takes what must go next from the LRU; [lock: pool]. */
-static struct span evict_next(bool all, uint64_t now_ms)
+static struct span evict_next(enum pool_purge what, uint64_t now_ms)
 {
+    bool all = what >= PURGE_FREE;
     if (!all && !lru_is_over(now_ms))
         return (struct span){0, 0};
     size_t limit = OPTION_VALUE(ss_lru_size);
     bool aged = all || lru_is_aged(now_ms);
-    size_t kept = all ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
+    size_t kept = what == PURGE_ALL ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
     size_t most = pool.warm.superslabs - size_min(kept, pool.warm.superslabs);
     struct span span = span_take_oldest(&pool.warm, size_min(most, PURGE_STEP_SUPERSLABS));
     if (span.count) {
@@ -818,14 +864,14 @@ NOINLINE size_t pool_purge(enum pool_purge what)
     size_t bytes = 0;
     uint64_t now_ms = clock_coarse_ms();
     pool_lock();
-    uint64_t aged_ms = what == PURGE_ALL ? UINT64_MAX : now_ms - size_min(decay_ms(), now_ms);
+    uint64_t aged_ms = what >= PURGE_FREE ? UINT64_MAX : now_ms - size_min(decay_ms(), now_ms);
     bool any_shared = what != PURGE_LRU && pool.free_dirty_units > 0;
     pool_unlock();
     if (any_shared)
         bytes += purge_shared(aged_ms);
     for (;;) {
         pool_lock();
-        struct span span = evict_next(what == PURGE_ALL, now_ms);
+        struct span span = evict_next(what, now_ms);
         pool_unlock();
         if (!span.count)
             return bytes;

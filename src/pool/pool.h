@@ -19,6 +19,7 @@
 enum pool_purge {
     PURGE_LRU,  /* what is over the LRU's limits, in number or age */
     PURGE_AGED, /* and the free units of shared SuperSlabs in which nothing was freed for the decay */
+    PURGE_FREE, /* the LRU but for what was prewarmed, and all free units */
     PURGE_ALL,  /* the whole LRU, and all free units */
 };
 
@@ -42,6 +43,16 @@ size_t pool_take_units(size_t count, size_t align, bool *clean) HIDDEN;
 
 /* Gives back units, whose tags the caller has set to TAG_NONE. */
 void pool_give_units(size_t unit, size_t count) HIDDEN;
+
+/* Whether so many units, or a SuperSlab and more, would have to come from memory that is not resident. */
+bool pool_must_grow(size_t units, size_t align) HIDDEN;
+
+/* Bytes of payload that may be resident; any thread. */
+size_t pool_resident_bytes(void) HIDDEN;
+
+/* So many bytes inside slabs were given back; or are in use again, or no longer inside a slab; any thread. */
+void pool_add_holes(size_t bytes) HIDDEN;
+void pool_remove_holes(size_t bytes) HIDDEN;
 
 /* Takes the units behind a run if they are free: growth in place. */
 bool pool_take_units_at(size_t unit, size_t count) HIDDEN;
