@@ -307,6 +307,7 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
         grow(heap, size_class);
     set_refilled(heap, size_class, true);
 
+    if (tls_real == heap) thrift_before_growth(heap, 0);
     unsigned want = batch(heap, size_class);
     void **bottom = fastcache_bottom(heap, size_class);
     unsigned got = take_blocks(heap, size_class, bottom + want, want);

@@ -814,14 +814,17 @@ static size_t purge_units(size_t number, uint32_t units)
 {
     uint32_t purged = 0;
     pool_note_holes((number << SUPERSLAB_UNITS_LOG2) + bit_lowest(units));
+    struct vm_range range[SUPERSLAB_UNITS / 2];
+    size_t ranges = 0;
     for (uint32_t left = units; left;) {
         unsigned first = bit_lowest(left);
         unsigned length = bit_lowest(~((uint64_t)left >> first));
-        uint32_t row = (uint32_t)(bits_below(length) << first);
-        if (vm_purge(superslab_address(number) + (size_t)first * UNIT_BYTES, (size_t)length * UNIT_BYTES))
-            purged |= row;
-        left &= ~row;
+        range[ranges++] = (struct vm_range){superslab_address(number) + (size_t)first * UNIT_BYTES,
+                                            (size_t)length * UNIT_BYTES};
+        left &= ~(uint32_t)(bits_below(length) << first);
     }
+    if (vm_purge_ranges(range, ranges))
+        purged = units;
     struct superslab *superslab = superslab_at(number);
     pool_lock();
     set_dirty_units(superslab, superslab->dirty_units & ~purged);
