@@ -56,7 +56,7 @@ static void *run_malloc(size_t size, size_t align, bool zeroed)
     size_t units = units_of(size);
     size_t unit = align <= UNIT_BYTES ? cached_run(units, &clean) : POOL_NO_UNIT;
     if (unit == POOL_NO_UNIT) {
-        thrift_before_growth(own_heap(), units);
+        thrift_watch(own_heap(), units);
         unit = pool_take_units(units, size_max(1, align >> UNIT_LOG2), &clean);
     }
     if (unit == POOL_NO_UNIT)
@@ -116,7 +116,7 @@ static size_t span_unit(struct span span)
 static void *huge_malloc(size_t size, size_t align, bool zeroed)
 {
     bool clean;
-    thrift_before_growth(own_heap(), units_of(size));
+    thrift_watch(own_heap(), units_of(size));
     struct span span = pool_take_span(superslabs_of(size), size_max(1, align >> SUPERSLAB_LOG2), &clean);
     if (!span.count)
         return NULL;

@@ -111,7 +111,6 @@ static unsigned take_parked(unsigned size_class, void **slot, unsigned want)
 
 static unsigned take_new_slab(struct heap *heap, unsigned size_class, void **slot, unsigned want)
 {
-    thrift_before_growth(heap, size_classes[size_class].slab_units);
     return bin_add_slab(heap, size_class) ? take_local(heap, size_class, slot, want, false) : 0;
 }
 
@@ -307,7 +306,7 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
         grow(heap, size_class);
     set_refilled(heap, size_class, true);
 
-    if (tls_real == heap) thrift_before_growth(heap, 0);
+    thrift_watch(heap, 0);
     unsigned want = batch(heap, size_class);
     void **bottom = fastcache_bottom(heap, size_class);
     unsigned got = take_blocks(heap, size_class, bottom + want, want);

@@ -2,56 +2,91 @@
 
 #include "heap/fastcache.h"
 #include "heap/holes.h"
-#include "heap/runcache.h"
-#include "heap/scavenger.h"
 #include "heap/registry.h"
-#include "base/log.h"
-#include <stdlib.h>
+#include "heap/scavenger.h"
 
-static size_t knob(const char *n, size_t d) { const char *s = getenv(n); return s ? strtoull(s,0,10) : d; }
+enum {
+    LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024, /* resident in a heap that is worth it, */
+    MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
+    STEP_BYTES = HAKMEM_TORTURE ? 16384 : 256 * 1024,       /* of growth between two passes, */
+    STEP_SHARE = 16,                                        /* and a share of what is left by one */
+    RISE_SHARE = 64,                                        /* of the mark, by which it rises at least */
+    FREE_SHARE = 16,                                        /* of what is resident, that must be free */
+    TOUCHED_FACTOR = 3,                                     /* see thrift.h */
+    STEP_UNITS = 1024,                                      /* looked at in one go */
+};
 
-_Atomic size_t thrift_mark_bytes = 1 << 20;
+_Atomic size_t thrift_mark_bytes = LEAST_BYTES;
 
-#include <fcntl.h>
-#include <unistd.h>
-#include <string.h>
-static size_t rss(void) { static char t[4096]; int f=open("/proc/self/smaps_rollup",O_RDONLY); ssize_t n=read(f,t,4095); close(f); t[n>0?n:0]=0; char*p=strstr(t,"Rss:"); return p?strtoull(p+4,0,10):0; }
-static size_t budget_used, holes_n;
-void thrift_pass(struct heap *heap, size_t units)
+/* [lock: scavenger] */
+static struct {
+    size_t left_bytes;    /* resident after the last pass, or look */
+    size_t needed_bytes;  /* most that ever was after a pass */
+    size_t touched_bytes; /* between passes, in all */
+} thrift = {.needed_bytes = LEAST_BYTES};
+
+static size_t cached_bytes(const struct heap *heap)
 {
-    static size_t STEP, LEAST, SHARE, BUDGET, RS, START, REC, MAXB, FC, V; if (!STEP) { START=knob("START",4<<20);RS=knob("RS",16);REC=knob("REC", 0);STEP=knob("STEP",32); LEAST=knob("LEAST",262144); SHARE=knob("SHARE",16); BUDGET=knob("BUDGET",0); MAXB=knob("MAXB",256<<20); FC=knob("FC",1);V=knob("V",0);}
-    size_t resident = pool_resident_bytes(), wanted = resident + units * UNIT_BYTES;
-    if (wanted > MAXB) return;if (wanted < START) { thrift_mark_bytes = START; return; }
-    if (units && !pool_must_grow(units, 1)) return;
-    static size_t MODE; if (!MODE) MODE=knob("MODE",1);
-    static size_t high; if (wanted > high) high = wanted;
-    if (MODE == 2 && budget_used >= high * BUDGET) return;
-    size_t cached = 0;
-    for (unsigned c = 0; c < SIZE_CLASSES; c++) cached += fastcache_blocks(heap, c) * class_size(c);
-    size_t free_bytes = pool_retained_bytes() + cached + heap->free_bytes - heap->purged_bytes;
-    static size_t BACK, backs; if (!BACK) BACK = knob("BACK", 1);
-    static size_t HYS; if (!HYS) HYS=knob("HYS",100);
-    size_t mark = wanted + (size_max(wanted / STEP, LEAST) << (BACK > 1 ? size_min(backs, BACK-1) : 0));
-    size_t got = 0;
-    if (free_bytes >= wanted / SHARE) {
-        struct holes_result holes = {0};size_t rss0=V?rss():0;
-        if (FC) registry_rest(); else runcache_flush(heap);
-        scavenger_hold();
-        static int once; if (!once) {once=1; extern void vm_allow_batches(void); vm_allow_batches();}
-        for (size_t unit = 0;;) { holes_purge(&unit, 1024, true, &holes); if (!unit) break; }
-        scavenger_let_go();
-        size_t b = pool_purge(PURGE_FREE);
-        got = b + holes.bytes;
-        holes_n++; 
-        if (V) log_line("thrift: rss %zu -> %zu, R after %zu; at %zu KiB + %zu units: free %zu (cached %zu retained.. ) holes %zu units %zu", rss0, rss(), pool_resident_bytes()>>10, resident>>10, units, free_bytes>>10, cached>>10, holes.bytes >> 10, b >> 10);
-        if (got > wanted/SHARE && budget_used + got < wanted * BUDGET) { budget_used += got; mark = wanted; }
-        budget_used += MODE == 2 ? got : 0;
-        static size_t record; size_t needed = pool_resident_bytes();
-        if (REC && needed > record + record / RS) { record = needed; backs = 0; mark = needed + needed / REC + LEAST;
-    atomic_store_explicit(&thrift_mark_bytes, mark, memory_order_relaxed);
+    size_t bytes = 0;
+    for (unsigned c = 0; c < SIZE_CLASSES; c++)
+        bytes += fastcache_blocks(heap, c) * class_size(c);
+    return bytes;
 }
+
+static size_t free_in_slabs(struct heap *heap)
+{
+    heap_lock(heap);
+    size_t bytes = heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes);
+    heap_unlock(heap);
+    return bytes;
+}
+
+/* Whether a pass would earn something. What is cached counts as free, but as not touched: much of it never
+ * was. */
+static bool is_worth_it(struct heap *heap, size_t resident)
+{
+    size_t cached = cached_bytes(heap), used = resident - size_min(cached, resident);
+    size_t spare = pool_retained_bytes() + cached + free_in_slabs(heap);
+    thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
+    thrift.left_bytes = used;
+    return spare >= resident / FREE_SHARE && thrift.touched_bytes <= TOUCHED_FACTOR * thrift.needed_bytes;
+}
+
+static size_t give_back(void)
+{
+    struct holes_result holes = {0};
+    size_t unit = 0;
+    registry_rest();
+    do
+        holes_purge(&unit, STEP_UNITS, true, &holes);
+    while (unit);
+    size_t units_bytes = pool_purge(PURGE_FREE);
+    scavenger_note_purged(units_bytes, holes.bytes);
+    thrift.left_bytes = pool_resident_bytes();
+    thrift.needed_bytes = size_max(thrift.needed_bytes, thrift.left_bytes);
+    return units_bytes + holes.bytes;
+}
+
+static void raise_mark(size_t above)
+{
+    size_t mark = atomic_load_explicit(&thrift_mark_bytes, memory_order_relaxed);
+    mark = size_max(mark + mark / RISE_SHARE, above + above / STEP_SHARE + STEP_BYTES);
+    atomic_store_explicit(&thrift_mark_bytes, mark > MOST_BYTES ? SIZE_MAX : mark, memory_order_relaxed);
+}
+
+size_t thrift_note_growth(struct heap *heap, size_t units)
+{
+    size_t bytes = 0;
+    if (!OPTION_VALUE(scavenger) || heap != tls_real || (units && !pool_must_grow(units)) ||
+        !scavenger_try_hold())
+        return 0;
+    size_t resident = pool_resident_bytes() + units * UNIT_BYTES;
+    if (is_worth_it(heap, resident)) {
+        bytes = give_back();
+        raise_mark(thrift.left_bytes);
+    } else {
+        raise_mark(resident);
     }
-    backs++;
-    if (MODE == 1 && mark > atomic_load_explicit(&thrift_mark_bytes, memory_order_relaxed))
-    atomic_store_explicit(&thrift_mark_bytes, mark, memory_order_relaxed);
+    scavenger_let_go();
+    return bytes;
 }

@@ -295,23 +295,30 @@ static inline struct superslab *find_fullest(row_finder *find, size_t count, siz
     return NULL;
 }
 
-/* Units that may be resident before others. */
-static struct superslab *find_room(size_t count, size_t align)
+/* Room that may be resident, */
+static struct superslab *find_dirty_room(size_t count, size_t align)
 {
-    struct superslab *dirty = pool.free_dirty_units >= count ? find_fullest(find_dirty_row, count, align)
-                                                             : NULL;
-    static int WARM=-1; if (WARM<0) { extern char *getenv(const char*); WARM = getenv("WARM") && *getenv("WARM")=='1'; }
-    if (WARM && !dirty && pool.warm.superslabs > OPTION_VALUE(ss_prewarm)) return NULL;
-    return dirty ? dirty : find_fullest(find_row, count, align);
+    return pool.free_dirty_units >= count ? find_fullest(find_dirty_row, count, align) : NULL;
 }
 
-bool pool_must_grow(size_t units, size_t align)
+/* or any. */
+static struct superslab *find_room(size_t count, size_t align)
+{
+    return find_fullest(find_row, count, align);
+}
+
+/* Whether the LRU has more than what was readied for huge blocks and for growth. */
+static bool has_spare_warm(void)
+{
+    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm);
+}
+
+bool pool_must_grow(size_t units)
 {
     pool_lock();
     size_t superslabs = align_up(units, SUPERSLAB_UNITS) >> SUPERSLAB_UNITS_LOG2;
     bool warm = pool.warm.superslabs >= superslabs;
-    bool shared = units <= SUPERSLAB_UNITS && pool.free_dirty_units >= units &&
-                  find_fullest(find_dirty_row, units, align);
+    bool shared = units <= SUPERSLAB_UNITS && find_dirty_room(units, 1);
     pool_unlock();
     return !warm && !shared;
 }
@@ -375,7 +382,9 @@ size_t pool_take_units(size_t count, size_t align, bool *clean)
 {
     size_t unit = POOL_NO_UNIT;
     pool_lock();
-    struct superslab *superslab = find_room(count, align);
+    struct superslab *superslab = find_dirty_room(count, align);
+    if (!superslab && !has_spare_warm())
+        superslab = find_room(count, align);
     if (!superslab)
         superslab = fresh_superslab(count, align);
     if (superslab) {
@@ -814,17 +823,14 @@ static size_t purge_units(size_t number, uint32_t units)
 {
     uint32_t purged = 0;
     pool_note_holes((number << SUPERSLAB_UNITS_LOG2) + bit_lowest(units));
-    struct vm_range range[SUPERSLAB_UNITS / 2];
-    size_t ranges = 0;
     for (uint32_t left = units; left;) {
         unsigned first = bit_lowest(left);
         unsigned length = bit_lowest(~((uint64_t)left >> first));
-        range[ranges++] = (struct vm_range){superslab_address(number) + (size_t)first * UNIT_BYTES,
-                                            (size_t)length * UNIT_BYTES};
-        left &= ~(uint32_t)(bits_below(length) << first);
+        uint32_t row = (uint32_t)(bits_below(length) << first);
+        if (vm_purge(superslab_address(number) + (size_t)first * UNIT_BYTES, (size_t)length * UNIT_BYTES))
+            purged |= row;
+        left &= ~row;
     }
-    if (vm_purge_ranges(range, ranges))
-        purged = units;
     struct superslab *superslab = superslab_at(number);
     pool_lock();
     set_dirty_units(superslab, superslab->dirty_units & ~purged);

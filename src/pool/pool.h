@@ -1,7 +1,7 @@
 /* pool.h - the shared pool: SuperSlabs with free units, the LRU of empty ones, and the cold rest.
  *
- * One SuperSlab serves all classes and all threads. Units go out from the fullest SuperSlab that has
- * room, units used before first, lowest first. A SuperSlab whose last unit comes back goes to the LRU,
+ * One SuperSlab serves all classes and all threads. Units used before go out first, those of the LRU
+ * included; from the fullest SuperSlab that has room, lowest first. A SuperSlab whose last unit comes back goes to the LRU,
  * and from there, when the LRU is full or it has been there for the decay, its pages go to the kernel.
  *
  * Invariants:
@@ -44,8 +44,8 @@ size_t pool_take_units(size_t count, size_t align, bool *clean) HIDDEN;
 /* Gives back units, whose tags the caller has set to TAG_NONE. */
 void pool_give_units(size_t unit, size_t count) HIDDEN;
 
-/* Whether so many units, or a SuperSlab and more, would have to come from memory that is not resident. */
-bool pool_must_grow(size_t units, size_t align) HIDDEN;
+/* Whether so many units, a run's or a huge block's, would not come from memory that may be resident. */
+bool pool_must_grow(size_t units) HIDDEN;
 
 /* Bytes of payload that may be resident; any thread. */
 size_t pool_resident_bytes(void) HIDDEN;
