@@ -228,7 +228,9 @@ static bool leave(void)
 static void run(void)
 {
     tls_real = registry_make_commons();
+    scavenger_hold();
     vm_allow_batches();
+    scavenger_let_go();
     do
         work();
     while (!leave());

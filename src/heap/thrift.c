@@ -4,6 +4,7 @@
 #include "heap/holes.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
+#include "os/vm.h"
 
 enum {
     LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024, /* resident in a heap that is worth it, */
@@ -21,9 +22,9 @@ _Atomic size_t thrift_mark_bytes = LEAST_BYTES;
 /* [lock: scavenger] */
 static struct {
     size_t left_bytes;    /* resident after the last pass, or look */
-    size_t needed_bytes;  /* most that ever was after a pass */
+    size_t needed_bytes;  /* most that ever was after a pass; 0: there was none */
     size_t touched_bytes; /* between passes, in all */
-} thrift = {.needed_bytes = LEAST_BYTES};
+} thrift;
 
 static size_t cached_bytes(const struct heap *heap)
 {
@@ -49,13 +50,15 @@ static bool is_worth_it(struct heap *heap, size_t resident)
     size_t spare = pool_retained_bytes() + cached + free_in_slabs(heap);
     thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
     thrift.left_bytes = used;
-    return spare >= resident / FREE_SHARE && thrift.touched_bytes <= TOUCHED_FACTOR * thrift.needed_bytes;
+    return spare >= resident / FREE_SHARE && thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES);
 }
 
 static size_t give_back(void)
 {
     struct holes_result holes = {0};
     size_t unit = 0;
+    if (!thrift.needed_bytes)
+        vm_allow_batches();
     registry_rest();
     do
         holes_purge(&unit, STEP_UNITS, true, &holes);
