@@ -115,9 +115,21 @@ void unit_in_thread(void (*run)(void *argument), void *argument)
     EXPECT(pthread_join(unit_thread(thread_call, &call), NULL) == 0);
 }
 
+/* What the pool takes for resident is what its units may be but for the holes of all heaps. */
+static void validate_resident(void)
+{
+    struct pool_stats stats;
+    size_t holes_bytes = 0;
+    pool_stats_read(&stats);
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        holes_bytes += heap->purged_bytes;
+    EXPECT(pool_resident_bytes() == stats.dirty_units * UNIT_BYTES - holes_bytes);
+}
+
 void unit_validate(void)
 {
     pool_validate();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         bin_validate(heap);
+    validate_resident();
 }
