@@ -21,8 +21,9 @@ _Atomic size_t thrift_mark_bytes = LEAST_BYTES;
 
 /* [lock: scavenger] */
 static struct {
+    size_t passes;
     size_t left_bytes;    /* resident after the last pass, or look */
-    size_t needed_bytes;  /* most that ever was after a pass; 0: there was none */
+    size_t needed_bytes;  /* most that ever was after a pass, or while little was free */
     size_t touched_bytes; /* between passes, in all */
 } thrift;
 
@@ -42,22 +43,35 @@ static size_t free_in_slabs(struct heap *heap)
     return bytes;
 }
 
+/* Counts what was touched since the last look, and keeps what it left. */
+static void note_touched(size_t used)
+{
+    thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
+    thrift.left_bytes = used;
+}
+
+static void note_needed(void)
+{
+    thrift.needed_bytes = size_max(thrift.needed_bytes, thrift.left_bytes);
+}
+
 /* Whether a pass would earn something. What is cached counts as free, but as not touched: much of it never
  * was. */
 static bool is_worth_it(struct heap *heap, size_t resident)
 {
-    size_t cached = cached_bytes(heap), used = resident - size_min(cached, resident);
-    size_t spare = pool_retained_bytes() + cached + free_in_slabs(heap);
-    thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
-    thrift.left_bytes = used;
-    return spare >= resident / FREE_SHARE && thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES);
+    size_t cached = cached_bytes(heap);
+    note_touched(resident - size_min(cached, resident));
+    if (pool_retained_bytes() + cached + free_in_slabs(heap) >= resident / FREE_SHARE)
+        return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES);
+    note_needed();
+    return false;
 }
 
 static size_t give_back(void)
 {
     struct holes_result holes = {0};
     size_t unit = 0;
-    if (!thrift.needed_bytes)
+    if (!thrift.passes++)
         vm_allow_batches();
     registry_rest();
     do
@@ -66,7 +80,7 @@ static size_t give_back(void)
     size_t units_bytes = pool_purge(PURGE_FREE);
     scavenger_note_purged(units_bytes, holes.bytes);
     thrift.left_bytes = pool_resident_bytes();
-    thrift.needed_bytes = size_max(thrift.needed_bytes, thrift.left_bytes);
+    note_needed();
     return units_bytes + holes.bytes;
 }
 

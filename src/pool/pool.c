@@ -926,6 +926,7 @@ void pool_stats_read(struct pool_stats *stats)
         .lru_evictions = pool.lru_evictions,
         .free_dirty_units = pool.free_dirty_units,
         .dirty_units = pool.dirty_units,
+        .holes_bytes = atomic_load_explicit(&pool.holes_bytes, memory_order_relaxed),
         .warm = pool.warm.superslabs,
         .cold = pool.cold.superslabs,
     };

@@ -33,6 +33,7 @@ struct pool_stats {
     size_t mapped, shared, huge, warm, cold; /* SuperSlabs now */
     size_t free_dirty_units;                 /* in shared SuperSlabs */
     size_t dirty_units;                      /* that may be resident, free or not */
+    size_t holes_bytes;                      /* in these, inside slabs, that are not */
 };
 
 #define POOL_NO_UNIT SIZE_MAX
