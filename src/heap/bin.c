@@ -24,6 +24,7 @@ static size_t page_bytes_of(uint64_t pages)
     return bit_count(pages) * vm_page_bytes();
 }
 
+/* Holes hold memory again, or are part of a unit that is free. */
 static void forget_holes(struct heap *heap, uint64_t pages)
 {
     size_t bytes = page_bytes_of(pages);
@@ -33,6 +34,7 @@ static void forget_holes(struct heap *heap, uint64_t pages)
     pool_remove_holes(bytes);
 }
 
+/* Pages without a live block that hold no memory. */
 static void note_holes(struct heap *heap, struct slab *slab, uint64_t pages)
 {
     slab->purged_pages |= pages;
@@ -312,7 +314,7 @@ bool bin_add_slab(struct heap *heap, unsigned size_class)
     struct slab *slab = slab_create(unit, size_class, heap->number);
     note_put(heap, slab, slab->blocks);
     if (clean)
-        note_holes(heap, slab, bits_below((unsigned)(((size_t)slab->blocks * class_size(size_class) + vm_page_bytes() - 1) / vm_page_bytes())));
+        note_holes(heap, slab, slab_used_pages(slab, bit_lowest(vm_page_bytes())));
     tag_slab(slab, heap->tag | size_class);
     if (bin->current)
         slab_full_to_partial(bin, slab);

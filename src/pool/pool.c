@@ -27,8 +27,8 @@ static struct {
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions;
     size_t moved_spans;
     size_t huge_page_rows, forbidden;
-    size_t free_dirty_units; /* in shared SuperSlabs: may be resident, and nobody's */
-    size_t dirty_units;      /* in all: may be resident */
+    size_t free_dirty_units;    /* in shared SuperSlabs: may be resident, and nobody's */
+    size_t dirty_units;         /* in all: may be resident */
     _Atomic size_t holes_bytes; /* of these, inside slabs, given back */
     pool_purger *_Atomic purger;
     _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
@@ -834,7 +834,8 @@ static size_t purge_units(size_t number, uint32_t units)
     struct superslab *superslab = superslab_at(number);
     pool_lock();
     set_dirty_units(superslab, superslab->dirty_units & ~purged);
-    return_units(superslab, units);
+    if ((superslab->purging & units) == units) /* else a fork amid the purge returned them to this child */
+        return_units(superslab, units);
     pool_unlock();
     return (size_t)bit_count(purged) * UNIT_BYTES;
 }

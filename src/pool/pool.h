@@ -1,8 +1,9 @@
 /* pool.h - the shared pool: SuperSlabs with free units, the LRU of empty ones, and the cold rest.
  *
  * One SuperSlab serves all classes and all threads. Units used before go out first, those of the LRU
- * included; from the fullest SuperSlab that has room, lowest first. A SuperSlab whose last unit comes back goes to the LRU,
- * and from there, when the LRU is full or it has been there for the decay, its pages go to the kernel.
+ * included; from the fullest SuperSlab that has room, lowest first. A SuperSlab whose last unit comes back
+ * goes to the LRU, and from there, when the LRU is full or it has been there for the decay, its pages go to
+ * the kernel.
  *
  * Invariants:
  *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)

@@ -351,8 +351,8 @@ ISOLATED(the_fullest_superslab_gives_first)
     EXPECT(take_one() == c + SUPERSLAB_UNITS);
 }
 
-/* All units of a SuperSlab but `left`, taken and given back, beside one that has never used units and is fuller.
- * Returns a unit of the first. */
+/* All units of a SuperSlab but `left`, taken and given back, beside one that has never used units and is
+ * fuller. Returns a unit of the first. */
 static size_t use_and_give_back(size_t left)
 {
     size_t first = take_one();
