@@ -431,6 +431,20 @@ ISOLATED(neither_end_of_a_move_is_kept_warm)
     pool_validate();
 }
 
+/* Where all of it was moved it is one mapping, and can be moved again; so can what is left of it. */
+ISOLATED(a_moved_block_that_is_cut_can_be_moved_again)
+{
+    EXPECT(region_claim());
+    struct span from = take_span_of(3), to = take_span_of(3);
+    pool_span_moved(from, to, 3);
+    EXPECT(pool_movable(to) == 3);
+    pool_shrink_span(&to, 2);
+    EXPECT(to.count == 2 && pool_movable(to) == 2);
+    pool_give_span(to);
+    pool_give_span(from);
+    pool_validate();
+}
+
 ISOLATED(a_lost_span_is_never_given_out)
 {
     EXPECT(region_claim());
@@ -816,6 +830,44 @@ ISOLATED(a_child_has_the_units_that_were_being_purged)
     pool_validate();
 }
 
+static void *purge_spans_again_and_again(void *unused)
+{
+    while (!atomic_load(&is_over)) {
+        pool_give_span(take_span_of(2));
+        atomic_store(&is_purging, true);
+        pool_purge(PURGE_ALL);
+        atomic_store(&is_purging, false);
+    }
+    return unused;
+}
+
+ISOLATED(a_child_has_the_spans_that_were_being_purged)
+{
+    EXPECT(region_claim());
+    take_span_of(1);
+    pthread_t thread = unit_thread(purge_spans_again_and_again, NULL);
+    for (int i = 0; i < 300; i++) {
+        while (!atomic_load(&is_purging))
+            ;
+        pool_fork_prepare();
+        pid_t child = fork();
+        if (child == 0) {
+            pool_fork_child();
+            struct pool_stats stats = stats_now();
+            EXPECT(stats.mapped == stats.shared + stats.huge + stats.warm + stats.cold);
+            pool_validate();
+            _exit(0);
+        }
+        pool_fork_parent();
+        int status;
+        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
+        EXPECT(status == 0);
+    }
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+    pool_validate();
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(histories_agree_with_the_model),
     cmocka_unit_test(units_come_lowest_first),
@@ -826,6 +878,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_lru_of_no_size_keeps_nothing),
     cmocka_unit_test(a_warm_superslab_is_a_hit_and_a_cold_one_a_miss),
     cmocka_unit_test(neither_end_of_a_move_is_kept_warm),
+    cmocka_unit_test(a_moved_block_that_is_cut_can_be_moved_again),
+    cmocka_unit_test(a_child_has_the_spans_that_were_being_purged),
     cmocka_unit_test(a_lost_span_is_never_given_out),
     cmocka_unit_test(warm_superslabs_go_cold_after_the_decay),
     cmocka_unit_test(prewarmed_superslabs_are_warm),
