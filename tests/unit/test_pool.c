@@ -796,6 +796,29 @@ static void *purge_again_and_again(void *argument)
     return NULL;
 }
 
+/* Forks again and again while the thread purges. */
+static void fork_amid_purges(pthread_t thread, void (*expect_in_child)(size_t first), size_t first)
+{
+    for (int i = 0; i < 300; i++) {
+        while (!atomic_load(&is_purging))
+            ;
+        pool_fork_prepare();
+        pid_t child = fork();
+        if (child == 0) {
+            pool_fork_child();
+            expect_in_child(first);
+            _exit(0);
+        }
+        pool_fork_parent();
+        int status;
+        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
+        EXPECT(status == 0);
+    }
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+    pool_validate();
+}
+
 /* All units but the two are in use; those are free in the child, though another thread was purging them. */
 static void expect_two_free(size_t first)
 {
@@ -810,24 +833,7 @@ ISOLATED(a_child_has_the_units_that_were_being_purged)
 {
     size_t first = start_shared();
     pthread_t thread = unit_thread(purge_again_and_again, &first);
-    for (int i = 0; i < 300; i++) {
-        while (!atomic_load(&is_purging))
-            ;
-        pool_fork_prepare();
-        pid_t child = fork();
-        if (child == 0) {
-            pool_fork_child();
-            expect_two_free(first);
-            _exit(0);
-        }
-        pool_fork_parent();
-        int status;
-        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
-        EXPECT(status == 0);
-    }
-    atomic_store(&is_over, true);
-    pthread_join(thread, NULL);
-    pool_validate();
+    fork_amid_purges(thread, expect_two_free, first);
 }
 
 static void *purge_spans_again_and_again(void *unused)
@@ -841,31 +847,20 @@ static void *purge_spans_again_and_again(void *unused)
     return unused;
 }
 
+static void expect_all_counted(size_t unused)
+{
+    (void)unused;
+    struct pool_stats stats = stats_now();
+    EXPECT(stats.mapped == stats.shared + stats.huge + stats.warm + stats.cold);
+    pool_validate();
+}
+
 ISOLATED(a_child_has_the_spans_that_were_being_purged)
 {
     EXPECT(region_claim());
     take_span_of(1);
     pthread_t thread = unit_thread(purge_spans_again_and_again, NULL);
-    for (int i = 0; i < 300; i++) {
-        while (!atomic_load(&is_purging))
-            ;
-        pool_fork_prepare();
-        pid_t child = fork();
-        if (child == 0) {
-            pool_fork_child();
-            struct pool_stats stats = stats_now();
-            EXPECT(stats.mapped == stats.shared + stats.huge + stats.warm + stats.cold);
-            pool_validate();
-            _exit(0);
-        }
-        pool_fork_parent();
-        int status;
-        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
-        EXPECT(status == 0);
-    }
-    atomic_store(&is_over, true);
-    pthread_join(thread, NULL);
-    pool_validate();
+    fork_amid_purges(thread, expect_all_counted, 0);
 }
 
 static const struct CMUnitTest tests[] = {
