@@ -357,7 +357,8 @@ void bin_validate(struct heap *heap)
     heap_lock(heap);
     for (unsigned c = 0; c < SIZE_CLASSES; c++) {
         struct slab *current = slab_from_link(bin_of(heap, c)->current);
-        CHECK(!current || (current->state == SLAB_CURRENT && current->size_class == c));
+        CHECK(!current ||
+              (current->state == SLAB_CURRENT && current->size_class == c && current->free_blocks));
         for (unsigned f = 0; f < FULLNESS_LISTS; f++)
             validate_list(heap, c, f);
     }
