@@ -306,9 +306,10 @@ static size_t young_size(int i)
 static void *allocate_young(struct meeting *meeting, int number)
 {
     char **blocks = young_blocks[number];
-    for (int i = 0; i < YOUNG_BLOCKS; i++)
+    for (int i = 0; i < YOUNG_BLOCKS; i++) { /* all in turn: what one borrows lies beside what others do */
         blocks[i] = front_malloc(young_size(i));
-    pthread_barrier_wait(&meeting->barrier);
+        pthread_barrier_wait(&meeting->barrier);
+    }
     for (int i = 0; i < YOUNG_BLOCKS / 2; i++)
         front_free(blocks[i]);
     pthread_barrier_wait(&meeting->barrier);
