@@ -20,11 +20,10 @@ static void prepare_io(void)
 
 static void prepare(void)
 {
-    static _Atomic uint32_t word;
     for (prepare_io(); !registered->prepare(); prepare_io()) {
         if (_IO_list_unlock)
             _IO_list_unlock();
-        futex_sleep_ms(&word, 0, 1); /* for another fork to get it */
+        futex_pause_ms(1); /* for another fork to get it */
     }
 }
 

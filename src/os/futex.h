@@ -23,6 +23,13 @@ static inline void futex_sleep_ms(_Atomic uint32_t *word, uint32_t value, uint64
     syscall_raw(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value, (long)&time, 0, 0);
 }
 
+/* Sleeps where nobody wakes it. */
+static inline void futex_pause_ms(uint64_t ms)
+{
+    _Atomic uint32_t word = 0;
+    futex_sleep_ms(&word, 0, ms);
+}
+
 /* Wakes one sleeper. */
 static inline void futex_wake(_Atomic uint32_t *word)
 {

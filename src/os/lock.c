@@ -51,6 +51,16 @@ static bool try_acquire(struct lock *lock, uint32_t holder)
                                                  memory_order_relaxed);
 }
 
+/* Says on the word of a held lock that somebody sleeps. Returns the word to sleep on; 0: it changed. */
+static uint32_t announce_sleeper(struct lock *lock)
+{
+    uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
+    bool announced = state && ((state & LOCK_SLEEPERS) || atomic_compare_exchange_strong_explicit(
+                                                              &lock->state, &state, state | LOCK_SLEEPERS,
+                                                              memory_order_relaxed, memory_order_relaxed));
+    return announced ? state | LOCK_SLEEPERS : 0;
+}
+
 /* Whoever slept leaves the bit set when it takes the lock: it cannot know whether it was the only one. */
 NOINLINE void lock_wait(struct lock *lock, uint32_t holder)
 {
@@ -60,11 +70,9 @@ NOINLINE void lock_wait(struct lock *lock, uint32_t holder)
         pause_briefly();
     }
     while (!try_acquire(lock, holder | LOCK_SLEEPERS)) {
-        uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
-        if (state && ((state & LOCK_SLEEPERS) ||
-                      atomic_compare_exchange_strong_explicit(&lock->state, &state, state | LOCK_SLEEPERS,
-                                                              memory_order_relaxed, memory_order_relaxed)))
-            futex_sleep(&lock->state, state | LOCK_SLEEPERS);
+        uint32_t state = announce_sleeper(lock);
+        if (state)
+            futex_sleep(&lock->state, state);
     }
 }
 
@@ -109,12 +117,11 @@ static bool forker_holds(const struct lock *lock)
  * there would be another's. */
 static void acquire_if_to_be_had(struct lock *lock)
 {
-    static _Atomic uint32_t never_changes;
     for (unsigned waited = 0; !try_acquire(lock, LOCK_FORK); waited++) {
         if (waited >= LEAST_PATIENCE_MS && patience_ms == 0)
             return;
         patience_ms -= patience_ms > 0;
-        futex_sleep_ms(&never_changes, 0, 1);
+        futex_pause_ms(1);
     }
 }
 
@@ -122,15 +129,13 @@ static bool acquire_within(struct lock *lock, unsigned ms)
 {
     uint32_t holder = LOCK_FORK;
     for (uint64_t begin = clock_coarse_ms(); !try_acquire(lock, holder);) {
-        uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
         if (clock_coarse_ms() - begin >= ms) {
             lock_wake(lock); /* we may have taken the wake-up of another */
             return false;
         }
-        if (state && ((state & LOCK_SLEEPERS) ||
-                      atomic_compare_exchange_strong_explicit(&lock->state, &state, state | LOCK_SLEEPERS,
-                                                              memory_order_relaxed, memory_order_relaxed)))
-            futex_sleep_ms(&lock->state, state | LOCK_SLEEPERS, ms);
+        uint32_t state = announce_sleeper(lock);
+        if (state)
+            futex_sleep_ms(&lock->state, state, ms);
         holder = LOCK_FORK | LOCK_SLEEPERS;
     }
     return true;
