@@ -339,7 +339,6 @@ static COLD void free_gated(void *p, const struct claim *claim)
         checked_free(p, claim);
     else
         front_plain_free(p);
-    free_waiting_if_any();
 }
 
 static void free_of_slab(struct heap *heap, void *p, uint32_t tag)
@@ -353,9 +352,16 @@ static void free_of_slab(struct heap *heap, void *p, uint32_t tag)
         fastcache_push_full(heap, size_class, p);
 }
 
-static void free_inside(struct heap *heap, void *p, size_t unit, const struct claim *claim, const void *from)
+/* In a thread that is not inside; never by the fast path. `from`: what called. */
+static void free_by_state(void *p, const struct claim *claim, const void *from)
 {
+    size_t unit = region_unit_of(p);
     uint32_t tag = region_tag(unit);
+    struct heap *heap = tls_heap;
+    if (unlikely(heap == &gate_heap) && tag != TAG_GUARDED) {
+        free_gated(p, claim);
+        return;
+    }
     thread_enter();
     if (unlikely(tag == TAG_GUARDED))
         guard_free(p, claim, from);
@@ -368,20 +374,13 @@ static void free_inside(struct heap *heap, void *p, size_t unit, const struct cl
 
 FRONT_INLINE void free_slow(void *p, const struct claim *claim)
 {
-    size_t unit = region_unit_of(p);
-    uint32_t tag = region_tag(unit);
     if (unlikely(thread_is_inside())) {
         nested_free(p);
         return;
     }
-    if (unlikely(!tls_real && tag >= TAG_OWNED))
+    if (unlikely(!tls_real && region_tag(region_unit_of(p)) >= TAG_OWNED))
         attach();
-    struct heap *heap = tls_heap;
-    if (unlikely(heap == &gate_heap) && tag != TAG_GUARDED) {
-        free_gated(p, claim);
-        return;
-    }
-    free_inside(heap, p, unit, claim, __builtin_return_address(0));
+    free_by_state(p, claim, __builtin_return_address(0));
     free_waiting_if_any();
 }
 
@@ -390,15 +389,8 @@ FRONT_INLINE void free_slow(void *p, const struct claim *claim)
 static COLD void free_waiting(void)
 {
     const struct claim unknown = {.how = HOW_UNKNOWN};
-    for (void *p; (p = nested_take_waiting()) != NULL;) {
-        size_t unit = region_unit_of(p);
-        if (likely(tls_heap != &gate_heap) || region_tag(unit) == TAG_GUARDED)
-            free_inside(tls_heap, p, unit, &unknown, __builtin_return_address(0));
-        else if (watch_checks())
-            checked_free(p, &unknown);
-        else
-            front_plain_free(p);
-    }
+    for (void *p; (p = nested_take_waiting()) != NULL;)
+        free_by_state(p, &unknown, __builtin_return_address(0));
 }
 
 /* `code`: what called free; or free itself, where the compiler made a call of what should be a jump, and
