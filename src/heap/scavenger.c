@@ -327,7 +327,6 @@ COLD void scavenger_note_growth(void)
 
 void scavenger_init(void)
 {
-    scavenger_note_process();
     thread_start_init();
     pool_set_purger(purger);
 }
