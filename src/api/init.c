@@ -80,7 +80,7 @@ static void look_at_all(void)
  * holds its locks for ever: then there is no report. */
 static __attribute__((destructor)) void end(void)
 {
-    if (thread_is_inside() && !lock_owns_all())
+    if (thread_may_hold_locks(tls_heap))
         return;
     if (is_ours && OPTION_VALUE(check) && !thread_is_inside())
         look_at_all();

@@ -62,13 +62,6 @@ EXPORT size_t hakmem_squeeze(void)
     return hakmem_trim();
 }
 
-/* Whether the caller, a signal handler or what a walk calls, may hold the locks that it asks for. One that
- * handles an abort counts as holding them all. */
-static bool may_hold_locks(const struct heap *before)
-{
-    return before == &inside_gate && !lock_owns_all();
-}
-
 /* ---- statistics */
 
 static uint64_t load(_Atomic uint64_t *counter)
@@ -175,7 +168,7 @@ EXPORT bool hakmem_stats_read(struct hakmem_stats *out, size_t size)
     stats.calls_prctl = load(&vm_calls.prctl);
     add_scavenger(&stats);
     struct heap *before = thread_enter_from();
-    if (region_units() && !may_hold_locks(before))
+    if (region_units() && !thread_may_hold_locks(before))
         add_memory(&stats);
     thread_leave_to(before);
     memcpy(out, &stats, size_min(size, sizeof stats));
@@ -221,7 +214,7 @@ EXPORT size_t hakmem_class_stats_read(struct hakmem_class_stats *first, size_t c
     for (unsigned c = 0; c < classes.count; c++)
         first[c] = (struct hakmem_class_stats){.block_bytes = class_size(c)};
     struct heap *before = thread_enter_from();
-    if (region_units() && count && !may_hold_locks(before)) {
+    if (region_units() && count && !thread_may_hold_locks(before)) {
         scavenger_hold();
         census_visit(add_slab, &classes);
         census_visit_cached(add_class_cached, &classes);
@@ -339,7 +332,7 @@ EXPORT bool hakmem_walk(hakmem_walk_fn visit, void *argument)
     struct walk walk = {.visit = visit, .argument = argument};
     struct heap *before = thread_enter_from();
     bool whole = false;
-    if (!may_hold_locks(before)) {
+    if (!thread_may_hold_locks(before)) {
         scavenger_hold();
         whole = walk_held(&walk);
         scavenger_let_go();

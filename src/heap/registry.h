@@ -61,6 +61,13 @@ static inline bool thread_is_inside(void)
     return tls_heap == &inside_gate;
 }
 
+/* Whether a thread that came with this heap, as a signal handler or what a walk calls, may hold the locks
+ * that it asks for. One that handles an abort counts as holding them all. */
+static inline bool thread_may_hold_locks(const struct heap *before)
+{
+    return before == &inside_gate && !lock_owns_all();
+}
+
 /* Gives the calling thread, which has none, a heap: a parked one or a new one; the commons, when there
  * is no memory for one. NULL when there is no memory at all. With the first heap the fork handlers are
  * registered: a child parks the heaps of the threads it does not have. */
