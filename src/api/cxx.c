@@ -62,7 +62,8 @@ static COLD void *new_nothrow(const char *runtime_name, size_t align, size_t siz
 /* A program may replace some operators only. The others are to call these then: the sized forms and those of
  * nothrow the plain one, and those of arrays the ones of objects. Ours are the same function whoever calls
  * them, but a block of the program's operator may begin elsewhere than malloc's. SEEN is the operator as the
- * process binds it, volatile, or a compiler takes the two for one. */
+ * process binds it, volatile, or a compiler takes the two for one. It is also what is called: a call by name
+ * might become one of ours. */
 #define OWN(operator) hakmem_own##operator
 #define SEEN(operator) seen##operator
 #define IS_REPLACED(operator) unlikely(SEEN(operator) != OWN(operator))
@@ -105,7 +106,7 @@ static COLD void *replaced_aligned_nothrow(const char *runtime_name, void *(*rep
     EXPORT void *NEW##m(size_t size)                                                                         \
     {                                                                                                        \
         if (TO_OBJECTS(m, Pv))                                                                               \
-            return _Znwm(size);                                                                              \
+            return SEEN(_Znwm)(size);                                                                        \
         void *block = front_malloc_as(size, HOW);                                                            \
         return likely(block) ? block : new_or_throw(1, size, HOW);                                           \
     }                                                                                                        \
@@ -119,7 +120,7 @@ static COLD void *replaced_aligned_nothrow(const char *runtime_name, void *(*rep
     EXPORT void *NEW##mSt11align_val_t(size_t size, size_t align)                                            \
     {                                                                                                        \
         if (TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))                                                 \
-            return _ZnwmSt11align_val_t(size, align);                                                        \
+            return SEEN(_ZnwmSt11align_val_t)(size, align);                                                  \
         void *block = front_aligned(align, size, (HOW) | HOW_ALIGNED);                                       \
         return likely(block) ? block : new_or_throw(align, size, (HOW) | HOW_ALIGNED);                       \
     }                                                                                                        \
@@ -136,46 +137,40 @@ static COLD void *replaced_aligned_nothrow(const char *runtime_name, void *(*rep
     EXPORT void DELETE##Pv(void *p)                                                                          \
     {                                                                                                        \
         if (TO_OBJECTS(m, Pv))                                                                               \
-            _ZdlPv(p);                                                                                       \
+            SEEN(_ZdlPv)(p);                                                                                 \
         else                                                                                                 \
             front_free_as(p, 0, 0, HOW);                                                                     \
     }                                                                                                        \
     EXPORT void DELETE##Pvm(void *p, size_t size)                                                            \
     {                                                                                                        \
         if (IS_REPLACED(DELETE##Pv) || TO_OBJECTS(m, Pv))                                                    \
-            DELETE##Pv(p);                                                                                   \
+            SEEN(DELETE##Pv)(p);                                                                             \
         else                                                                                                 \
             front_free_as(p, size, 0, (HOW) | HOW_SIZED);                                                    \
     }                                                                                                        \
     EXPORT void DELETE##PvSt11align_val_t(void *p, size_t align)                                             \
     {                                                                                                        \
         if (TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))                                                 \
-            _ZdlPvSt11align_val_t(p, align);                                                                 \
+            SEEN(_ZdlPvSt11align_val_t)(p, align);                                                           \
         else                                                                                                 \
             front_free_as(p, 0, align, (HOW) | HOW_ALIGNED);                                                 \
     }                                                                                                        \
     EXPORT void DELETE##PvmSt11align_val_t(void *p, size_t size, size_t align)                               \
     {                                                                                                        \
         if (IS_REPLACED(DELETE##PvSt11align_val_t) || TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))       \
-            DELETE##PvSt11align_val_t(p, align);                                                             \
+            SEEN(DELETE##PvSt11align_val_t)(p, align);                                                       \
         else                                                                                                 \
             front_free_as(p, size, align, (HOW) | HOW_SIZED | HOW_ALIGNED);                                  \
     }                                                                                                        \
     EXPORT void DELETE##PvRKSt9nothrow_t(void *p, const void *nothrow)                                       \
     {                                                                                                        \
         (void)nothrow;                                                                                       \
-        if (IS_REPLACED(DELETE##Pv) || TO_OBJECTS(m, Pv))                                                    \
-            DELETE##Pv(p);                                                                                   \
-        else                                                                                                 \
-            front_free_as(p, 0, 0, HOW);                                                                     \
+        SEEN(DELETE##Pv)(p);                                                                                 \
     }                                                                                                        \
     EXPORT void DELETE##PvSt11align_val_tRKSt9nothrow_t(void *p, size_t align, const void *nothrow)          \
     {                                                                                                        \
         (void)nothrow;                                                                                       \
-        if (IS_REPLACED(DELETE##PvSt11align_val_t) || TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))       \
-            DELETE##PvSt11align_val_t(p, align);                                                             \
-        else                                                                                                 \
-            front_free_as(p, 0, align, (HOW) | HOW_ALIGNED);                                                 \
+        SEEN(DELETE##PvSt11align_val_t)(p, align);                                                           \
     }
 
 #define NEVER(new_form, delete_form) false
