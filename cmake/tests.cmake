@@ -167,40 +167,33 @@ foreach(source IN LISTS sources)
   endif()
 endforeach()
 
-# Some again without a scavenger, with one that never rests, and with guarded blocks.
+# add_variant(TEST SETTINGS ARGUMENT...): some again, as TEST.SETTINGS (the first), with patience since options make
+# them slow.
+function(add_variant test settings)
+  list(GET settings 0 name)
+  list(TRANSFORM settings PREPEND HAKMEM_)
+  add_test(NAME preload.${test}.${name} COMMAND preload_test_${test} ${ARGN})
+  describe_test(preload.${test}.${name} preload 600)
+  set_tests_properties(preload.${test}.${name} PROPERTIES
+    ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;${settings};${slow_case_environment}")
+endfunction()
+
 if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+  # Without a scavenger, with one that never rests, and with guarded blocks.
   foreach(test IN ITEMS property threads fork)
     foreach(setting IN ITEMS SCAVENGER=0 DECAY_MS=20 GUARD_RATE=1)
-      add_test(NAME preload.${test}.${setting} COMMAND preload_test_${test})
-      describe_test(preload.${test}.${setting} preload 600)
-      set_tests_properties(preload.${test}.${setting} PROPERTIES
-        ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_${setting};${slow_case_environment}")
+      add_variant(${test} ${setting})
     endforeach()
   endforeach()
-endif()
-
-# And in the modes in which every call is looked at.
-if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+  # In the modes in which every call is looked at.
   foreach(setting IN ITEMS CHECK=1 SECURE=1)
-    add_test(NAME preload.fork.${setting} COMMAND preload_test_fork)
-    add_test(NAME preload.property.${setting} COMMAND preload_test_property 1 50000 4)
-    foreach(test IN ITEMS fork property)
-      describe_test(preload.${test}.${setting} preload 600)
-      set_tests_properties(preload.${test}.${setting} PROPERTIES
-        ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_${setting};${slow_case_environment}")
-    endforeach()
+    add_variant(fork ${setting})
+    add_variant(property ${setting} 1 50000 4)
   endforeach()
   # Here signal handlers find the thread inside the allocator more often, and in more of its places.
-  add_test(NAME preload.signals.FC_CAP=8 COMMAND preload_test_signals)
-  describe_test(preload.signals.FC_CAP=8 preload 120)
-  set_tests_properties(preload.signals.FC_CAP=8 PROPERTIES ENVIRONMENT
-    "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_FC_CAP=8;HAKMEM_FC_REFILL=2;${case_environment}")
+  add_variant(signals "FC_CAP=8;FC_REFILL=2")
   # Here most calls that libc makes of free find a thread wanted.
-  add_test(NAME preload.scavenger.CHECK=1
-    COMMAND preload_test_scavenger threads_can_be_joined_while_a_thread_is_wanted)
-  describe_test(preload.scavenger.CHECK=1 preload 120)
-  set_tests_properties(preload.scavenger.CHECK=1 PROPERTIES
-    ENVIRONMENT "LD_PRELOAD=$<TARGET_FILE:hakmem_shared>;HAKMEM_CHECK=1;${case_environment}")
+  add_variant(scavenger CHECK=1 threads_can_be_joined_while_a_thread_is_wanted)
 endif()
 
 # --- link -----------------------------------------------------------------------------------------
