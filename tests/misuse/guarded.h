@@ -4,7 +4,9 @@
 #define GUARDED_H
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdint.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "misuse.h"
@@ -38,6 +40,18 @@ static inline char *guarded_to_the_left(size_t size)
             return block;
         free(block);
     }
+}
+
+/* Whether a child that does this is ended by SIGSEGV. */
+static inline int segfaults_in_child(void (*act)(void))
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        act();
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
 }
 
 /* No function of libc's, which the compiler knows. */

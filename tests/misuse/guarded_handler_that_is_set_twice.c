@@ -2,9 +2,6 @@
 /* env: HAKMEM_GUARD_RATE=1 */
 /* A handler that calls the one it replaced, and is set again when we are there: in a child, its fault ends it
  * after one call. */
-#include <signal.h>
-#include <sys/wait.h>
-
 #include "guarded.h"
 
 static struct sigaction replaced;
@@ -26,18 +23,17 @@ static void set(void)
         replaced = old;
 }
 
+static void fault(void)
+{
+    *(volatile char *)16 = 1;
+}
+
 int main(void)
 {
-    int status;
     set();
     char *block = guarded_to_the_right(48);
     set();
-    pid_t child = fork();
-    if (child == 0) {
-        *(volatile char *)16 = 1;
-        _exit(2);
-    }
-    if (waitpid(child, &status, 0) != child || !WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV)
+    if (!segfaults_in_child(fault))
         return 1;
     say("BLOCK", block);
     free(block);
