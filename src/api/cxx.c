@@ -55,8 +55,8 @@ static COLD void *new_nothrow(const char *runtime_name, size_t align, size_t siz
     void *runtime = foreign_function(runtime_name);
     if (!runtime)
         return new_slow(align, size, how);
-    return align > 1 ? ((void *(*)(size_t, size_t, const void *))runtime)(size, align, nothrow)
-                     : ((void *(*)(size_t, const void *))runtime)(size, nothrow);
+    return how & HOW_ALIGNED ? ((void *(*)(size_t, size_t, const void *))runtime)(size, align, nothrow)
+                             : ((void *(*)(size_t, const void *))runtime)(size, nothrow);
 }
 
 /* A program may replace some operators only. The others are to call these then: the sized forms and those of
@@ -67,7 +67,40 @@ static COLD void *new_nothrow(const char *runtime_name, size_t align, size_t siz
 #define OWN(operator) hakmem_own##operator
 #define SEEN(operator) seen##operator
 #define IS_REPLACED(operator) unlikely(SEEN(operator) != OWN(operator))
-#define ARE_REPLACED(NEW, DELETE) (IS_REPLACED(NEW) && IS_REPLACED(DELETE))
+#define OBJECTS_REPLACED(NEW_FORM, DELETE_FORM)                                                              \
+    (IS_REPLACED(_Znw##NEW_FORM) && IS_REPLACED(_Zdl##DELETE_FORM))
+
+#define REPLACEABLE(OPERATOR, RESULT, ...)                                                                   \
+    EXPORT RESULT OPERATOR(__VA_ARGS__);                                                                     \
+    extern RESULT OWN(OPERATOR)(__VA_ARGS__) HIDDEN __attribute__((alias(#OPERATOR)));                       \
+    static RESULT (*const volatile SEEN(OPERATOR))(__VA_ARGS__) = OPERATOR;
+
+REPLACEABLE(_Znwm, void *, size_t)
+REPLACEABLE(_Znam, void *, size_t)
+REPLACEABLE(_ZnwmSt11align_val_t, void *, size_t, size_t)
+REPLACEABLE(_ZnamSt11align_val_t, void *, size_t, size_t)
+REPLACEABLE(_ZdlPv, void, void *)
+REPLACEABLE(_ZdaPv, void, void *)
+REPLACEABLE(_ZdlPvSt11align_val_t, void, void *, size_t)
+REPLACEABLE(_ZdaPvSt11align_val_t, void, void *, size_t)
+
+/* What an operator that may have to call another compares with on its hit path, where malloc and free have
+ * SMALL_MAX_BYTES and region_granules(): so it asks nothing there. 0 until it is known that the program
+ * replaces none, and for ever when it does. */
+static struct {
+    _Atomic size_t small_end;
+    _Atomic size_t granules; /* at most region_granules(): those there were when it was last looked at */
+} unasked;
+
+static COLD void look_for_replaced(void)
+{
+    if (IS_REPLACED(_Znwm) || IS_REPLACED(_Znam) || IS_REPLACED(_ZnwmSt11align_val_t) ||
+        IS_REPLACED(_ZnamSt11align_val_t) || IS_REPLACED(_ZdlPv) || IS_REPLACED(_ZdaPv) ||
+        IS_REPLACED(_ZdlPvSt11align_val_t) || IS_REPLACED(_ZdaPvSt11align_val_t))
+        return;
+    atomic_store_explicit(&unasked.small_end, SMALL_MAX_BYTES + 1, memory_order_relaxed);
+    atomic_store_explicit(&unasked.granules, region_granules(), memory_order_relaxed);
+}
 
 /* The C++ runtime's form calls the program's operator, and catches. */
 static COLD void *replaced_nothrow(const char *runtime_name, void *(*replaced)(size_t), size_t size,
@@ -85,96 +118,136 @@ static COLD void *replaced_aligned_nothrow(const char *runtime_name, void *(*rep
     return runtime ? runtime(size, align, nothrow) : replaced(size, align);
 }
 
-/* One set for objects, one for arrays: the same but for what checks are told, and that `TO_OBJECTS`, for
- * arrays, says whether the operators of objects of that form are replaced. */
-#define OPERATORS(NEW, DELETE, HOW, TO_OBJECTS)                                                              \
-    extern void *OWN(NEW##m)(size_t) HIDDEN __attribute__((alias(#NEW "m")));                                \
-    extern void *OWN(NEW##mSt11align_val_t)(size_t, size_t) HIDDEN                                           \
-        __attribute__((alias(#NEW "mSt11align_val_t")));                                                     \
-    extern void OWN(DELETE##Pv)(void *) HIDDEN __attribute__((alias(#DELETE "Pv")));                         \
-    extern void OWN(DELETE##PvSt11align_val_t)(void *, size_t) HIDDEN                                        \
-        __attribute__((alias(#DELETE "PvSt11align_val_t")));                                                 \
-    EXPORT void *NEW##m(size_t size);                                                                        \
-    EXPORT void *NEW##mSt11align_val_t(size_t size, size_t align);                                           \
-    EXPORT void DELETE##Pv(void *p);                                                                         \
-    EXPORT void DELETE##PvSt11align_val_t(void *p, size_t align);                                            \
-    static void *(*const volatile SEEN(NEW##m))(size_t) = NEW##m;                                            \
-    static void *(*const volatile SEEN(NEW##mSt11align_val_t))(size_t, size_t) = NEW##mSt11align_val_t;      \
-    static void (*const volatile SEEN(DELETE##Pv))(void *) = DELETE##Pv;                                     \
-    static void (*const volatile SEEN(DELETE##PvSt11align_val_t))(void *,                                    \
-                                                                  size_t) = DELETE##PvSt11align_val_t;       \
-    EXPORT void *NEW##m(size_t size)                                                                         \
+/* What nobody replaced, and calls no other. */
+static NOINLINE void *missed_Znwm(size_t size)
+{
+    void *block = front_malloc_as(size, HOW_NEW);
+    return likely(block) ? block : new_or_throw(1, size, HOW_NEW);
+}
+
+EXPORT void *_Znwm(size_t size)
+{
+    void *block = likely(size <= SMALL_MAX_BYTES) ? front_pop(size) : NULL;
+    return likely(block) ? block : missed_Znwm(size);
+}
+
+EXPORT void *_ZnwmSt11align_val_t(size_t size, size_t align)
+{
+    void *block = front_aligned(align, size, HOW_NEW | HOW_ALIGNED);
+    return likely(block) ? block : new_or_throw(align, size, HOW_NEW | HOW_ALIGNED);
+}
+
+EXPORT void _ZdlPv(void *p)
+{
+    front_free_as(p, 0, 0, HOW_NEW);
+}
+
+EXPORT void _ZdlPvSt11align_val_t(void *p, size_t align)
+{
+    front_free_as(p, 0, align, HOW_NEW | HOW_ALIGNED);
+}
+
+/* The others. REPLACED says whether they are to make CALL, and MISSING is what is done when there is no
+ * memory. */
+#define NEW_OPERATOR(OPERATOR, PARAMETERS, ARGUMENTS, HOW, REPLACED, CALL, MISSING)                          \
+    static NOINLINE void *missed##OPERATOR PARAMETERS                                                        \
     {                                                                                                        \
-        if (TO_OBJECTS(m, Pv))                                                                               \
-            return SEEN(_Znwm)(size);                                                                        \
+        if (REPLACED)                                                                                        \
+            return CALL;                                                                                     \
+        if (unlikely(!region_load(&unasked.small_end)))                                                      \
+            look_for_replaced();                                                                             \
         void *block = front_malloc_as(size, HOW);                                                            \
-        return likely(block) ? block : new_or_throw(1, size, HOW);                                           \
+        return likely(block) ? block : MISSING;                                                              \
     }                                                                                                        \
-    EXPORT void *NEW##mRKSt9nothrow_t(size_t size, const void *nothrow)                                      \
+    EXPORT void *OPERATOR PARAMETERS                                                                         \
     {                                                                                                        \
-        if (IS_REPLACED(NEW##m) || TO_OBJECTS(m, Pv))                                                        \
-            return replaced_nothrow(#NEW "mRKSt9nothrow_t", NEW##m, size, nothrow);                          \
-        void *block = front_malloc_as(size, HOW);                                                            \
-        return likely(block) ? block : new_nothrow(#NEW "mRKSt9nothrow_t", 1, size, HOW, nothrow);           \
-    }                                                                                                        \
-    EXPORT void *NEW##mSt11align_val_t(size_t size, size_t align)                                            \
-    {                                                                                                        \
-        if (TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))                                                 \
-            return SEEN(_ZnwmSt11align_val_t)(size, align);                                                  \
-        void *block = front_aligned(align, size, (HOW) | HOW_ALIGNED);                                       \
-        return likely(block) ? block : new_or_throw(align, size, (HOW) | HOW_ALIGNED);                       \
-    }                                                                                                        \
-    EXPORT void *NEW##mSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, const void *nothrow)         \
-    {                                                                                                        \
-        if (IS_REPLACED(NEW##mSt11align_val_t) || TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))           \
-            return replaced_aligned_nothrow(#NEW "mSt11align_val_tRKSt9nothrow_t", NEW##mSt11align_val_t,    \
-                                            size, align, nothrow);                                           \
-        void *block = front_aligned(align, size, (HOW) | HOW_ALIGNED);                                       \
-        return likely(block) ? block                                                                         \
-                             : new_nothrow(#NEW "mSt11align_val_tRKSt9nothrow_t", align, size,               \
-                                           (HOW) | HOW_ALIGNED, nothrow);                                    \
-    }                                                                                                        \
-    EXPORT void DELETE##Pv(void *p)                                                                          \
-    {                                                                                                        \
-        if (TO_OBJECTS(m, Pv))                                                                               \
-            SEEN(_ZdlPv)(p);                                                                                 \
-        else                                                                                                 \
-            front_free_as(p, 0, 0, HOW);                                                                     \
-    }                                                                                                        \
-    EXPORT void DELETE##Pvm(void *p, size_t size)                                                            \
-    {                                                                                                        \
-        if (IS_REPLACED(DELETE##Pv) || TO_OBJECTS(m, Pv))                                                    \
-            SEEN(DELETE##Pv)(p);                                                                             \
-        else                                                                                                 \
-            front_free_as(p, size, 0, (HOW) | HOW_SIZED);                                                    \
-    }                                                                                                        \
-    EXPORT void DELETE##PvSt11align_val_t(void *p, size_t align)                                             \
-    {                                                                                                        \
-        if (TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))                                                 \
-            SEEN(_ZdlPvSt11align_val_t)(p, align);                                                           \
-        else                                                                                                 \
-            front_free_as(p, 0, align, (HOW) | HOW_ALIGNED);                                                 \
-    }                                                                                                        \
-    EXPORT void DELETE##PvmSt11align_val_t(void *p, size_t size, size_t align)                               \
-    {                                                                                                        \
-        if (IS_REPLACED(DELETE##PvSt11align_val_t) || TO_OBJECTS(mSt11align_val_t, PvSt11align_val_t))       \
-            SEEN(DELETE##PvSt11align_val_t)(p, align);                                                       \
-        else                                                                                                 \
-            front_free_as(p, size, align, (HOW) | HOW_SIZED | HOW_ALIGNED);                                  \
-    }                                                                                                        \
-    EXPORT void DELETE##PvRKSt9nothrow_t(void *p, const void *nothrow)                                       \
-    {                                                                                                        \
-        (void)nothrow;                                                                                       \
-        SEEN(DELETE##Pv)(p);                                                                                 \
-    }                                                                                                        \
-    EXPORT void DELETE##PvSt11align_val_tRKSt9nothrow_t(void *p, size_t align, const void *nothrow)          \
-    {                                                                                                        \
-        (void)nothrow;                                                                                       \
-        SEEN(DELETE##PvSt11align_val_t)(p, align);                                                           \
+        void *block = likely(size < region_load(&unasked.small_end)) ? front_pop(size) : NULL;               \
+        return likely(block) ? block : missed##OPERATOR ARGUMENTS;                                           \
     }
 
-#define NEVER(new_form, delete_form) false
-#define OBJECTS(new_form, delete_form) (ARE_REPLACED(_Znw##new_form, _Zdl##delete_form))
+#define ALIGNED_NEW_OPERATOR(OPERATOR, PARAMETERS, HOW, REPLACED, CALL, MISSING)                             \
+    EXPORT void *OPERATOR PARAMETERS                                                                         \
+    {                                                                                                        \
+        if (REPLACED)                                                                                        \
+            return CALL;                                                                                     \
+        void *block = front_aligned(align, size, HOW);                                                       \
+        return likely(block) ? block : MISSING;                                                              \
+    }
 
-OPERATORS(_Znw, _Zdl, HOW_NEW, NEVER)
-OPERATORS(_Zna, _Zda, HOW_ARRAY, OBJECTS)
+#define DELETE_OPERATOR(OPERATOR, PARAMETERS, ARGUMENTS, SIZE, ALIGN, HOW, REPLACED, CALL)                   \
+    static NOINLINE void missed##OPERATOR PARAMETERS                                                         \
+    {                                                                                                        \
+        if (REPLACED) {                                                                                      \
+            CALL;                                                                                            \
+        } else {                                                                                             \
+            look_for_replaced();                                                                             \
+            front_free_as(p, SIZE, ALIGN, HOW);                                                              \
+        }                                                                                                    \
+    }                                                                                                        \
+    EXPORT void OPERATOR PARAMETERS                                                                          \
+    {                                                                                                        \
+        if (unlikely(!front_free_below(region_load(&unasked.granules), p, SIZE, ALIGN, HOW)))                \
+            missed##OPERATOR ARGUMENTS;                                                                      \
+    }
+
+#define SIZE_ONLY (size_t size)
+#define NOTHROW (size_t size, const void *nothrow)
+#define ALIGNED (size_t size, size_t align)
+#define ALIGNED_NOTHROW (size_t size, size_t align, const void *nothrow)
+
+NEW_OPERATOR(_Znam, SIZE_ONLY, (size), HOW_ARRAY, OBJECTS_REPLACED(m, Pv), SEEN(_Znwm)(size),
+             new_or_throw(1, size, HOW_ARRAY))
+NEW_OPERATOR(_ZnwmRKSt9nothrow_t, NOTHROW, (size, nothrow), HOW_NEW, IS_REPLACED(_Znwm),
+             replaced_nothrow("_ZnwmRKSt9nothrow_t", SEEN(_Znwm), size, nothrow),
+             new_nothrow("_ZnwmRKSt9nothrow_t", 1, size, HOW_NEW, nothrow))
+NEW_OPERATOR(_ZnamRKSt9nothrow_t, NOTHROW, (size, nothrow), HOW_ARRAY,
+             IS_REPLACED(_Znam) || OBJECTS_REPLACED(m, Pv),
+             replaced_nothrow("_ZnamRKSt9nothrow_t", SEEN(_Znam), size, nothrow),
+             new_nothrow("_ZnamRKSt9nothrow_t", 1, size, HOW_ARRAY, nothrow))
+
+#define ALIGNED_REPLACED OBJECTS_REPLACED(mSt11align_val_t, PvSt11align_val_t)
+
+ALIGNED_NEW_OPERATOR(_ZnamSt11align_val_t, ALIGNED, HOW_ARRAY | HOW_ALIGNED, ALIGNED_REPLACED,
+                     SEEN(_ZnwmSt11align_val_t)(size, align),
+                     new_or_throw(align, size, HOW_ARRAY | HOW_ALIGNED))
+ALIGNED_NEW_OPERATOR(_ZnwmSt11align_val_tRKSt9nothrow_t, ALIGNED_NOTHROW, HOW_NEW | HOW_ALIGNED,
+                     IS_REPLACED(_ZnwmSt11align_val_t),
+                     replaced_aligned_nothrow("_ZnwmSt11align_val_tRKSt9nothrow_t",
+                                              SEEN(_ZnwmSt11align_val_t), size, align, nothrow),
+                     new_nothrow("_ZnwmSt11align_val_tRKSt9nothrow_t", align, size, HOW_NEW | HOW_ALIGNED,
+                                 nothrow))
+ALIGNED_NEW_OPERATOR(_ZnamSt11align_val_tRKSt9nothrow_t, ALIGNED_NOTHROW, HOW_ARRAY | HOW_ALIGNED,
+                     IS_REPLACED(_ZnamSt11align_val_t) || ALIGNED_REPLACED,
+                     replaced_aligned_nothrow("_ZnamSt11align_val_tRKSt9nothrow_t",
+                                              SEEN(_ZnamSt11align_val_t), size, align, nothrow),
+                     new_nothrow("_ZnamSt11align_val_tRKSt9nothrow_t", align, size, HOW_ARRAY | HOW_ALIGNED,
+                                 nothrow))
+
+DELETE_OPERATOR(_ZdaPv, (void *p), (p), 0, 0, HOW_ARRAY, OBJECTS_REPLACED(m, Pv), SEEN(_ZdlPv)(p))
+DELETE_OPERATOR(_ZdlPvm, (void *p, size_t size), (p, size), size, 0, HOW_NEW | HOW_SIZED, IS_REPLACED(_ZdlPv),
+                SEEN(_ZdlPv)(p))
+DELETE_OPERATOR(_ZdaPvm, (void *p, size_t size), (p, size), size, 0, HOW_ARRAY | HOW_SIZED,
+                IS_REPLACED(_ZdaPv) || OBJECTS_REPLACED(m, Pv), SEEN(_ZdaPv)(p))
+DELETE_OPERATOR(_ZdaPvSt11align_val_t, (void *p, size_t align), (p, align), 0, align, HOW_ARRAY | HOW_ALIGNED,
+                ALIGNED_REPLACED, SEEN(_ZdlPvSt11align_val_t)(p, align))
+DELETE_OPERATOR(_ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align), size, align,
+                HOW_NEW | HOW_SIZED | HOW_ALIGNED, IS_REPLACED(_ZdlPvSt11align_val_t),
+                SEEN(_ZdlPvSt11align_val_t)(p, align))
+DELETE_OPERATOR(_ZdaPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align), size, align,
+                HOW_ARRAY | HOW_SIZED | HOW_ALIGNED, IS_REPLACED(_ZdaPvSt11align_val_t) || ALIGNED_REPLACED,
+                SEEN(_ZdaPvSt11align_val_t)(p, align))
+
+/* A delete of nothrow is the plain one. */
+#define NOTHROW_DELETE_OPERATOR(OPERATOR, PARAMETERS, CALL)                                                  \
+    EXPORT void OPERATOR PARAMETERS                                                                          \
+    {                                                                                                        \
+        (void)nothrow;                                                                                       \
+        CALL;                                                                                                \
+    }
+
+NOTHROW_DELETE_OPERATOR(_ZdlPvRKSt9nothrow_t, (void *p, const void *nothrow), SEEN(_ZdlPv)(p))
+NOTHROW_DELETE_OPERATOR(_ZdaPvRKSt9nothrow_t, (void *p, const void *nothrow), SEEN(_ZdaPv)(p))
+NOTHROW_DELETE_OPERATOR(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *nothrow),
+                        SEEN(_ZdlPvSt11align_val_t)(p, align))
+NOTHROW_DELETE_OPERATOR(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *nothrow),
+                        SEEN(_ZdaPvSt11align_val_t)(p, align))

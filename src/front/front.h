@@ -27,18 +27,42 @@ void front_free_foreign(void *p) HIDDEN;
 
 #define FRONT_INLINE static inline __attribute__((always_inline))
 
+/* Both emit nothing, and spare an instruction each: gcc would keep a block elsewhere and copy it to the
+ * result at the end, and would add up a class's address in the heap before it uses it. */
+#if defined(__x86_64__)
+#define IN_RESULT(pointer) __asm__("" : "+a"(pointer))
+#define KEEP_INDEX(index) __asm__("" : "+r"(index))
+#else
+#define IN_RESULT(pointer) (void)0
+#define KEEP_INDEX(index) (void)0
+#endif
+
+/* A block of a class's FastCache; NULL when it has none. */
+FRONT_INLINE void *front_pop_of_class(size_t size_class)
+{
+    struct heap *heap = tls_heap;
+    void **top = heap->top[size_class];
+    void *block = *top; /* slot 0 holds NULL: an empty stack needs no second look */
+    IN_RESULT(block);
+    if (likely(block))
+        heap->top[size_class] = top - 1;
+    return block;
+}
+
+/* The same for a size up to SMALL_MAX_BYTES. */
+FRONT_INLINE void *front_pop(size_t size)
+{
+    return front_pop_of_class(tls_heap->class_of[(size + 15) >> 4]);
+}
+
 /* `how` is a constant where this is inlined. */
 FRONT_INLINE void *front_malloc_as(size_t size, unsigned how)
 {
-    struct heap *heap = tls_heap;
     if (unlikely(size > SMALL_MAX_BYTES))
         return how ? front_malloc_medium_as(size, how) : front_malloc_medium(size);
-    unsigned size_class = heap->class_of[(size + 15) >> 4];
-    void **top = heap->top[size_class];
-    void *block = *top; /* slot 0 holds NULL: an empty stack needs no second look */
+    void *block = front_pop(size);
     if (unlikely(!block))
         return how ? front_malloc_slow_as(size, how) : front_malloc_slow(size);
-    heap->top[size_class] = top - 1;
     return block;
 }
 
@@ -48,13 +72,14 @@ FRONT_INLINE void *front_malloc_inline(size_t size)
 }
 
 /* True: the block is on its FastCache. */
-FRONT_INLINE bool front_free_fast(void *p, size_t unit)
+FRONT_INLINE bool front_push(void *p, size_t unit)
 {
     struct heap *heap = tls_heap;
-    uint32_t size_class = region_tag(unit) - heap->tag; /* below SIZE_CLASSES: a block of our own */
+    size_t size_class = region_tag(unit) - heap->tag; /* below SIZE_CLASSES: a block of our own */
     if (unlikely(size_class >= SIZE_CLASSES))
         return false;
     void **top = heap->top[size_class];
+    KEEP_INDEX(size_class);
     if (unlikely(top == heap->limit[size_class]) ||
         unlikely(*top == p)) /* freed just before: a double free */
         return false;
@@ -68,17 +93,25 @@ FRONT_INLINE void front_free_inline(void *p)
     size_t granule = region_granule_of(p);
     if (unlikely(granule >= region_granules()))
         front_free_foreign(p);
-    else if (unlikely(!front_free_fast(p, granule >> UNIT_GRANULES_LOG2)))
+    else if (unlikely(!front_push(p, granule >> UNIT_GRANULES_LOG2)))
         front_free_slow(p);
+}
+
+/* As free, where p's granule is below `granules`, which must not be above region_granules(); else false. */
+FRONT_INLINE bool front_free_below(size_t granules, void *p, size_t size, size_t align, unsigned how)
+{
+    size_t granule = region_granule_of(p);
+    if (unlikely(granule >= granules))
+        return false;
+    if (unlikely(!front_push(p, granule >> UNIT_GRANULES_LOG2)))
+        front_free_slow_as(p, size, align, how);
+    return true;
 }
 
 FRONT_INLINE void front_free_as(void *p, size_t size, size_t align, unsigned how)
 {
-    size_t granule = region_granule_of(p);
-    if (unlikely(granule >= region_granules()))
+    if (unlikely(!front_free_below(region_granules(), p, size, align, how)))
         front_free_foreign(p);
-    else if (unlikely(!front_free_fast(p, granule >> UNIT_GRANULES_LOG2)))
-        front_free_slow_as(p, size, align, how);
 }
 
 void *front_malloc(size_t size) HIDDEN;

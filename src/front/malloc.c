@@ -86,13 +86,9 @@ FRONT_INLINE void *malloc_medium(size_t size, unsigned how)
 {
     if (unlikely(size > SLAB_MAX_BYTES))
         return malloc_large(size, how, false);
-    struct heap *heap = tls_heap;
-    unsigned size_class = class_of_medium(size);
-    void **top = heap->top[size_class];
-    void *block = *top;
+    void *block = front_pop_of_class(class_of_medium(size));
     if (unlikely(!block))
         return how ? front_malloc_slow_as(size, how) : front_malloc_slow(size);
-    heap->top[size_class] = top - 1;
     return block;
 }
 
@@ -187,13 +183,8 @@ static COLD void *malloc_of_class_slow(unsigned size_class, size_t size, size_t 
 /* As front_malloc_as, of a class that was chosen already; `size` and `align` are what was asked for. */
 FRONT_INLINE void *malloc_of_class(unsigned size_class, size_t size, size_t align, unsigned how)
 {
-    struct heap *heap = tls_heap;
-    void **top = heap->top[size_class];
-    void *block = *top;
-    if (unlikely(!block))
-        return malloc_of_class_slow(size_class, size, align, how);
-    heap->top[size_class] = top - 1;
-    return block;
+    void *block = front_pop_of_class(size_class);
+    return likely(block) ? block : malloc_of_class_slow(size_class, size, align, how);
 }
 
 static COLD void *malloc_gated(unsigned size_class, size_t size, size_t align, unsigned how)

@@ -1,6 +1,8 @@
 /* heap/fastcache.c: what a miss brings, how caches grow, what an overflow takes out, and their options. */
 #include "unit/unit.h"
 
+#include <sched.h>
+
 #include "front/front.h"
 #include "hakmem.h"
 #include "heap/depot.h"
@@ -340,6 +342,33 @@ ISOLATED(a_magazine_larger_than_a_refill_loses_nothing)
     EXPECT(stats.live_blocks == live_blocks());
 }
 
+/* Threads started from here on inherit it. */
+static void stay_on_this_processor(void)
+{
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET((unsigned)sched_getcpu(), &here);
+    EXPECT(pthread_setaffinity_np(pthread_self(), sizeof here, &here) == 0);
+}
+
+/* Of each class, and in all. */
+ISOLATED(a_shard_keeps_no_more_than_its_share)
+{
+    static const size_t sizes[] = {1024, 896, 768, 640, 512, 448};
+    size_t one = size_min(MAGAZINE_MAX_BYTES, MAGAZINE_BLOCKS * 1024), before = 0;
+    stay_on_this_processor();
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        allocate(sizes[i], YOUNG_EVENTS + 2 * DEPOT_CLASS_BYTES / sizes[i] + 2 * MAGAZINE_BLOCKS);
+        unit_in_thread(free_all_in_thread, NULL);
+        EXPECT(depot_bytes() > before || depot_bytes() >= DEPOT_SHARD_BYTES);
+        EXPECT(depot_bytes() - before <= size_max(DEPOT_CLASS_BYTES, 2 * one));
+        EXPECT(depot_bytes() < DEPOT_SHARD_BYTES + one);
+        before = depot_bytes();
+    }
+    EXPECT(before >= DEPOT_SHARD_BYTES);
+    unit_validate();
+}
+
 /* ---- counting */
 
 ISOLATED(the_gate_counts_calls_and_hits)
@@ -483,6 +512,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_fullest_slab_gives_first),
     cmocka_unit_test(front_direct_asks_the_slab_first),
     cmocka_unit_test(without_front_direct_the_depot_is_asked_first),
+    cmocka_unit_test(a_shard_keeps_no_more_than_its_share),
     cmocka_unit_test(a_magazine_larger_than_a_refill_loses_nothing),
     cmocka_unit_test(the_gate_counts_calls_and_hits),
     cmocka_unit_test(caches_that_were_not_missed_for_a_decay_are_emptied),

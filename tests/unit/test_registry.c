@@ -172,6 +172,21 @@ ISOLATED(no_two_threads_have_the_same_heap)
     EXPECT(heaps() == THREADS + 1);
 }
 
+ISOLATED(parked_heaps_take_turns_and_none_is_lost)
+{
+    struct meeting meeting = {.run = hold_heap};
+    struct heap *turn[THREADS];
+    run_meeting(&meeting);
+    for (int i = 0; i < THREADS; i++) {
+        turn[i] = registry_some_parked();
+        for (int j = 0; j < i; j++)
+            EXPECT(turn[i] != turn[j]);
+    }
+    for (int i = 0; i < 2 * THREADS; i++)
+        EXPECT(registry_some_parked() == turn[i % THREADS]);
+    EXPECT(parked_heaps() == THREADS);
+}
+
 /* What a parked heap has free serves whoever needs it, and returns to it. */
 static void leave_one_block_of_each_slab(void *result)
 {
@@ -554,6 +569,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_heap_is_parked_with_nothing_in_its_caches),
     cmocka_unit_test(heaps_stay_few_however_many_threads_follow_each_other),
     cmocka_unit_test(no_two_threads_have_the_same_heap),
+    cmocka_unit_test(parked_heaps_take_turns_and_none_is_lost),
     cmocka_unit_test(a_parked_heap_gives_blocks_to_others),
     cmocka_unit_test(a_thread_without_its_heap_shares_the_commons),
     cmocka_unit_test(the_main_thread_may_be_late_too),

@@ -312,6 +312,26 @@ static void a_double_free_is_found_when_it_is_collected(void **state)
     front_free(neighbour);
 }
 
+/* It waited in a magazine meanwhile, say. */
+static void publish_when_its_slab_is_gone(void *unused)
+{
+    (void)unused;
+    unsigned c = class_of_size(100), n = 3 * size_classes[c].slab_blocks;
+    static void *blocks[BLOCKS_MAX + 1];
+    for (unsigned i = 0; i < n; i++)
+        blocks[i] = front_malloc(100);
+    free_all(blocks);
+    fastcache_flush_all(tls_real);
+    EXPECT(region_tag(region_unit_of(blocks[n / 2])) < TAG_OWNED);
+    depot_publish(tls_real, c, blocks + n / 2, 1);
+}
+
+static void a_double_free_is_found_when_its_slab_is_gone(void **state)
+{
+    (void)state;
+    unit_expect_abort(publish_when_its_slab_is_gone, NULL, "hakmem: double free of 0x");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(only_the_first_publication_pushes),
     cmocka_unit_test(a_second_publication_of_a_block_is_found),
@@ -321,6 +341,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(freed_elsewhere_blocks_serve_their_heap_again),
     cmocka_unit_test(a_double_free_by_other_threads_is_reported),
     cmocka_unit_test(a_double_free_is_found_when_it_is_collected),
+    cmocka_unit_test(a_double_free_is_found_when_its_slab_is_gone),
 };
 
 UNIT_MAIN(tests)
