@@ -19,13 +19,14 @@ enum {
     FRESH_HEAPS_MAX = 32,    /* heaps are never freed */
     FULL_CACHES = 16,        /* heaps that may have caches of full size, */
     FULL_CACHES_PER_CPU = 4, /* or so many for each processor */
+    ORPHANED = 1,            /* a heap's thread that is not in this fork's child */
 };
 
 #define NO_STACK ((void **)(uintptr_t)&fastcache_none)
 
 const struct heap gate_heap = {
     .top = {[0 ... SIZE_CLASSES - 1] = NO_STACK},
-    .tag = UINT32_MAX - 255, /* no owner has this number, and its difference to any tag is above 71 */
+    .tag = UINT32_MAX - 255, /* no owner has this number, and its difference to any tag is no class */
 };
 
 /* Another address, for who asks which it is. */
@@ -49,6 +50,7 @@ static struct {
     struct heap *_Atomic commons;
     _Atomic size_t count;
     _Atomic bool unwatched; /* of some thread we may not hear that it ended */
+    bool has_orphans;       /* [lock: registry] heaps of ORPHANED are not parked yet */
 } registry;
 
 static void registry_lock(void)
@@ -56,8 +58,12 @@ static void registry_lock(void)
     lock_acquire(&registry.lock, LOCK_REGISTRY);
 }
 
+static void park_orphans(void);
+
 static void registry_unlock(void)
 {
+    if (unlikely(registry.has_orphans))
+        park_orphans();
     lock_release(&registry.lock, LOCK_REGISTRY);
 }
 
@@ -468,6 +474,14 @@ static void orphan(struct heap *heap)
     park(heap);
 }
 
+static void park_orphans(void)
+{
+    registry.has_orphans = false;
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        if (heap->thread == ORPHANED)
+            orphan(heap);
+}
+
 static void fork_child(void)
 {
     lock_own_all_end();
@@ -478,9 +492,11 @@ static void fork_child(void)
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
         lock_fork_reset(&heap->lock);
         if (heap->thread != self() && heap != registry_commons() && !atomic_load(&heap->parked))
-            orphan(heap);
+            heap->thread = ORPHANED;
     }
-    lock_fork_reset(&registry.lock);
+    registry.has_orphans = lock_fork_reset(&registry.lock);
+    if (!registry.has_orphans)
+        park_orphans();
     quarantine_fork_child();
     scavenger_fork_child();
 }

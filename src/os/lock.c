@@ -157,7 +157,9 @@ void lock_fork_release(struct lock *lock)
         lock_release_now(lock);
 }
 
-void lock_fork_reset(struct lock *lock)
+bool lock_fork_reset(struct lock *lock)
 {
-    atomic_store_explicit(&lock->state, forker_holds(lock) ? lock_self() : 0, memory_order_relaxed);
+    bool held = forker_holds(lock);
+    atomic_store_explicit(&lock->state, held ? lock_self() : 0, memory_order_relaxed);
+    return held;
 }

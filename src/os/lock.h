@@ -103,7 +103,8 @@ void lock_fork_acquire(struct lock *lock) HIDDEN;
 bool lock_fork_failed(void) HIDDEN;
 void lock_fork_release(struct lock *lock) HIDDEN;
 
-/* In the child, where nobody else exists, so nobody sleeps. */
-void lock_fork_reset(struct lock *lock) HIDDEN;
+/* In the child, where nobody else exists, so nobody sleeps. True: it is still held, by what the handler
+ * interrupted, and what it is for may be half changed. */
+bool lock_fork_reset(struct lock *lock) HIDDEN;
 
 #endif

@@ -32,6 +32,7 @@ static struct {
     pool_purger *_Atomic purger;
     _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
     _Atomic unsigned haste;   /* the decay is halved so often */
+    bool has_orphans;         /* in a fork's child: what other threads purged is not taken over yet */
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
 
 static_assert(offsetof(typeof(pool), lru_evictions) ==
@@ -43,9 +44,20 @@ static void pool_lock(void)
     lock_acquire(&pool.lock, LOCK_POOL);
 }
 
+static void take_over_orphans(void);
+
 static void pool_unlock(void)
 {
+    if (unlikely(pool.has_orphans))
+        take_over_orphans();
     lock_release(&pool.lock, LOCK_POOL);
+}
+
+/* Out of every list until the calling thread has purged it; [lock: pool]. */
+static void make_busy(struct span span)
+{
+    span_mark(span, SUPERSLAB_BUSY);
+    superslab_at(span.first)->holder = lock_self();
 }
 
 void pool_fork_prepare(void)
@@ -552,7 +564,7 @@ void pool_give_span(struct span span)
     struct superslab *first = superslab_at(span.first);
     bool moved = first->from_first == 0 && first->moved != 0;
     bool over = false;
-    span_mark(span, SUPERSLAB_BUSY);
+    make_busy(span);
     if (!moved) {
         span_insert(is_clean(span) ? &pool.cold : &pool.warm, span, now_ms);
         lru_note("kept", span);
@@ -579,7 +591,7 @@ void pool_shrink_span(struct span *span, size_t count)
     pool_lock();
     span->count = count;
     superslab_at(span->first)->span = (uint32_t)count;
-    span_mark(tail, SUPERSLAB_BUSY);
+    make_busy(tail);
     split_moved(superslab_at(span->first), superslab_at(tail.first), (uint32_t)count);
     pool_unlock();
     pool_give_span(tail);
@@ -732,7 +744,7 @@ static struct span evict_next(bool all, uint64_t now_ms)
     struct span span = span_take_oldest(&pool.warm, size_min(most, PURGE_STEP_SUPERSLABS));
     if (span.count) {
         pool.lru_evictions += span.count;
-        span_mark(span, SUPERSLAB_BUSY);
+        make_busy(span);
         lru_note("evicted", span);
     }
     return span;
@@ -749,7 +761,7 @@ static size_t purge_span(struct span span)
 static void return_units(struct superslab *superslab, uint32_t units)
 {
     superslab->free_units |= units;
-    superslab->purging &= ~units;
+    superslab->purging = 0;
     if (!is_all_free(superslab) || !unguard(superslab))
         bucket_place(superslab);
     else if (superslab->dirty_units)
@@ -759,14 +771,16 @@ static void return_units(struct superslab *superslab, uint32_t units)
 }
 
 /* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged: if
- * nothing was freed there since `before_ms`. */
+ * nothing was freed there since `before_ms`, and no other thread purges there. */
 static uint32_t reserve_free_units(struct superslab *superslab, uint64_t before_ms)
 {
-    bool quiet = superslab->kind == SUPERSLAB_SHARED && superslab->since_ms <= before_ms;
+    bool quiet = superslab->kind == SUPERSLAB_SHARED && superslab->since_ms <= before_ms &&
+                 superslab->purging == 0;
     uint32_t units = quiet ? superslab->free_units & superslab->dirty_units : 0;
     if (units) {
         superslab->free_units &= ~units;
-        superslab->purging |= units;
+        superslab->purging = units;
+        superslab->holder = lock_self();
         bucket_place(superslab);
     }
     return units;
@@ -792,19 +806,30 @@ static size_t purge_units(size_t number, uint32_t units)
     return (size_t)bit_count(purged) * UNIT_BYTES;
 }
 
-void pool_fork_child(void)
+/* In a fork's child: what other threads were purging is free. The calling thread's own is not, which a
+ * handler interrupted that forked, and which it gives back when the handler has returned. [lock: pool] */
+static void take_over_orphans(void)
 {
-    lock_fork_reset(&pool.lock);
-    for (size_t i = 0, span = 1; i < superslab_count(); i += span) { /* others were purging these */
+    pool.has_orphans = false;
+    for (size_t i = 0, span = 1; i < superslab_count(); i += span) {
         struct superslab *at = superslab_at(i);
+        bool is_own = at->holder == lock_self();
         span = superslab_span(at);
-        if (at->kind == SUPERSLAB_SHARED && at->purging)
+        if (at->kind == SUPERSLAB_SHARED && at->purging && !is_own)
             return_units(at, at->purging);
         if (at->kind == SUPERSLAB_BUSY && at->from_first == 0 && at->span) {
             span = at->span;
-            span_insert(&pool.cold, (struct span){i, span}, 0);
+            if (!is_own)
+                span_insert(&pool.cold, (struct span){i, span}, 0);
         }
     }
+}
+
+void pool_fork_child(void)
+{
+    pool.has_orphans = lock_fork_reset(&pool.lock);
+    if (!pool.has_orphans)
+        take_over_orphans();
 }
 
 static size_t purge_shared(uint64_t before_ms)

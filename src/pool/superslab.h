@@ -41,7 +41,7 @@ struct superslab {
     uint8_t guarded;             /* shared: its last unit is kept out of free_units, and inaccessible */
     uint8_t unused;
     uint32_t purging; /* shared: units taken out of free_units while their pages are given back */
-    uint32_t unused_too;
+    uint32_t holder;  /* first of a busy span, or while `purging`: who will give them back (lock_self()) */
 };
 static_assert(sizeof(struct superslab) == SUPERSLAB_RECORD_BYTES, "region.h says how large a record is");
 

@@ -1,13 +1,19 @@
 /* pool/pool.c: units and spans against a model of which units are out; the LRU's limits and counters. */
 #include "unit/unit.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bits.h"
 #include "os/clock.h"
+#include "os/lock.h"
 #include "os/vm.h"
 #include "pool/pool.h"
+#include "pool/superslab.h"
 
 enum {
     UNITS_MAX = 1 << 15,
@@ -863,7 +869,126 @@ ISOLATED(a_child_has_the_spans_that_were_being_purged)
     fork_amid_purges(thread, expect_all_counted, 0);
 }
 
+/* A handler forks that interrupted the pool. In the child it returns, and what it interrupted goes on. */
+static struct {
+    size_t superslab; /* what the thread itself has taken out there stays so */
+    int forks;
+    bool is_child;
+} volatile interrupted;
+
+static void fork_in_handler(int signal)
+{
+    (void)signal;
+    int saved_errno = errno, status;
+    if (interrupted.is_child)
+        return;
+    struct superslab before = *superslab_at(interrupted.superslab);
+    lock_fork_begin(true);
+    pool_fork_prepare();
+    pid_t child = fork();
+    interrupted.is_child = child == 0;
+    if (interrupted.is_child) {
+        pool_fork_child();
+        EXPECT(memcmp(superslab_at(interrupted.superslab), &before, sizeof before) == 0);
+    } else {
+        pool_fork_parent();
+        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
+        EXPECT(status == 0);
+        interrupted.forks++;
+    }
+    errno = saved_errno;
+}
+
+/* Calls `work` until it was interrupted many times, at random points. In the children it ends with `expect`.
+ */
+static void work_until_interrupted(void (*work)(void), void (*expect)(void))
+{
+    enum { FORKS = UNIT_SANITIZED ? 30 : 300, LATEST_US = 100 };
+    struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
+    uint64_t random = unit_random(7);
+    sigaction(SIGALRM, &action, NULL);
+    while (!interrupted.is_child && interrupted.forks < FORKS) {
+        struct itimerval soon = {.it_value.tv_usec = 1 + (suseconds_t)random_below(&random, LATEST_US)};
+        int before = interrupted.forks;
+        setitimer(ITIMER_REAL, &soon, NULL);
+        while (!interrupted.is_child && interrupted.forks == before)
+            work();
+    }
+    if (interrupted.is_child) {
+        expect();
+        pool_validate();
+        _exit(0);
+    }
+}
+
+static size_t two_units;
+
+static void purge_two_units(void)
+{
+    bool clean;
+    write_marks(two_units, 2);
+    pool_give_units(two_units, 2);
+    pool_purge(PURGE_ALL);
+    EXPECT(pool_take_units(2, 1, &clean) == two_units);
+}
+
+ISOLATED(a_purge_of_units_goes_on_in_the_child_of_a_fork_in_its_midst)
+{
+    two_units = start_shared();
+    interrupted.superslab = two_units >> SUPERSLAB_UNITS_LOG2;
+    work_until_interrupted(purge_two_units, purge_two_units);
+    pool_validate();
+}
+
+static void purge_two_superslabs(void)
+{
+    struct span span = take_span_of(2);
+    EXPECT(span.first == interrupted.superslab);
+    pool_give_span(span);
+    pool_purge(PURGE_ALL);
+}
+
+ISOLATED(a_purge_of_superslabs_goes_on_in_the_child_of_a_fork_in_its_midst)
+{
+    EXPECT(region_claim());
+    struct span span = take_span_of(2);
+    interrupted.superslab = span.first;
+    pool_give_span(span);
+    work_until_interrupted(purge_two_superslabs, purge_two_superslabs);
+    pool_validate();
+}
+
+static void take_and_give_units(void)
+{
+    bool clean;
+    size_t unit = pool_take_units(2, 1, &clean);
+    EXPECT(unit != POOL_NO_UNIT);
+    pool_give_units(unit, 2);
+}
+
+static void expect_no_orphans(void)
+{
+    take_and_give_units();
+    expect_all_counted(0);
+}
+
+/* Such a child cannot take it over where the handler interrupted a change of the pool: it waits for its end.
+ */
+ISOLATED(what_others_purged_is_taken_over_once_the_pool_is_whole)
+{
+    EXPECT(region_claim());
+    interrupted.superslab = take_span_of(1).first;
+    pthread_t thread = unit_thread(purge_spans_again_and_again, NULL);
+    work_until_interrupted(take_and_give_units, expect_no_orphans);
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+    pool_validate();
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_purge_of_units_goes_on_in_the_child_of_a_fork_in_its_midst),
+    cmocka_unit_test(a_purge_of_superslabs_goes_on_in_the_child_of_a_fork_in_its_midst),
+    cmocka_unit_test(what_others_purged_is_taken_over_once_the_pool_is_whole),
     cmocka_unit_test(histories_agree_with_the_model),
     cmocka_unit_test(units_come_lowest_first),
     cmocka_unit_test(units_used_before_come_first),

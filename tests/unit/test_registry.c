@@ -2,7 +2,9 @@
 #include "unit/unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -562,7 +564,86 @@ ISOLATED(a_trim_empties_caches_depot_and_inboxes)
     work();
 }
 
+/* ---- forks by handlers that interrupted the registry */
+
+static volatile int forks;
+static volatile bool is_child;
+
+static void fork_in_handler(int signal)
+{
+    (void)signal;
+    int saved_errno = errno, status;
+    if (is_child)
+        return;
+    pid_t child = fork();
+    is_child = child == 0;
+    if (!is_child) {
+        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
+        EXPECT(status == 0);
+        forks++;
+    }
+    errno = saved_errno;
+}
+
+static void *hold_heap_until_over(void *argument)
+{
+    pthread_barrier_t *barrier = argument;
+    front_free(front_malloc(10));
+    pthread_barrier_wait(barrier);
+    pthread_barrier_wait(barrier);
+    return NULL;
+}
+
+/* Each once in a round: those that were parked, and the one of a thread that the child does not have. */
+static void expect_turns_of(size_t n)
+{
+    struct heap *turn[2 * THREADS];
+    EXPECT(parked_heaps() == n);
+    for (size_t i = 0; i < n; i++) {
+        turn[i] = registry_some_parked();
+        for (size_t j = 0; j < i; j++)
+            EXPECT(turn[i] != turn[j]);
+    }
+    for (size_t i = 0; i < n; i++)
+        EXPECT(registry_some_parked() == turn[i]);
+}
+
+ISOLATED(a_child_of_a_handler_parks_others_heaps_once_the_list_is_whole)
+{
+    enum { INTERRUPTIONS = UNIT_SANITIZED ? 30 : 300, LATEST_US = 100 };
+    struct meeting meeting = {.run = hold_heap};
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, 2);
+    front_free(front_malloc(10));
+    run_meeting(&meeting);
+    pthread_t other = unit_thread(hold_heap_until_over, &barrier);
+    pthread_barrier_wait(&barrier);
+    EXPECT(parked_heaps() == THREADS - 1);
+    struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
+    uint64_t random = unit_random(1);
+    sigaction(SIGALRM, &action, NULL);
+    while (!is_child && forks < INTERRUPTIONS) {
+        struct itimerval soon = {.it_value.tv_usec = 1 + (suseconds_t)(random_next(&random) % LATEST_US)};
+        int before = forks;
+        thread_enter();
+        setitimer(ITIMER_REAL, &soon, NULL);
+        while (!is_child && forks == before)
+            registry_some_parked();
+        thread_leave(tls_real);
+    }
+    if (is_child) {
+        registry_some_parked();
+        expect_turns_of(THREADS);
+        unit_validate();
+        _exit(0);
+    }
+    pthread_barrier_wait(&barrier);
+    pthread_join(other, NULL);
+    expect_turns_of(THREADS);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_child_of_a_handler_parks_others_heaps_once_the_list_is_whole),
     cmocka_unit_test(a_thread_gets_its_heap_with_its_first_call),
     cmocka_unit_test(a_thread_that_only_frees_gets_one_as_well),
     cmocka_unit_test(a_heap_is_parked_and_the_next_thread_adopts_it),
