@@ -187,6 +187,7 @@ if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   endforeach()
   # In the modes in which every call is looked at.
   foreach(setting IN ITEMS CHECK=1 SECURE=1)
+    add_variant(contract ${setting})
     add_variant(fork ${setting})
     add_variant(property ${setting} 1 50000 4)
   endforeach()

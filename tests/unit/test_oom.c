@@ -462,7 +462,63 @@ static void memory_given_back_serves_again_under_a_limit(void **state)
     unit_in_child(fill_up, NULL);
 }
 
+static void shrink_without_memory(void *unused)
+{
+    (void)unused;
+    struct live *large = allocate(30000);
+    may_be_refused = true;
+    set_limit();
+    while (allocate(1000))
+        ;
+    EXPECT(refused == 1);
+    resize(large, 1000);
+    EXPECT(refused == 1); /* it stays where it is */
+    lift_limit();
+}
+
+static void a_block_shrinks_without_memory(void **state)
+{
+    (void)state;
+    if (UNIT_SANITIZED)
+        skip();
+    unit_in_child(shrink_without_memory, NULL);
+}
+
+static void allocate_all_there_is(void)
+{
+    while (allocate(1000))
+        ;
+}
+
+/* It waits in a heap whose thread makes no call. */
+static void need_what_is_on_its_way(void *unused)
+{
+    (void)unused;
+    start_workers();
+    EXPECT(allocate(1000));
+    let_work(&workers[0], small_blocks);
+    may_be_refused = true;
+    set_limit();
+    let_work(&workers[0], allocate_all_there_is);
+    release_every(1);
+    EXPECT(refused == 1 && allocate(2000));
+    lift_limit();
+    release_every(1);
+    end_workers();
+    unit_validate();
+}
+
+static void what_others_freed_serves_other_sizes_under_a_limit(void **state)
+{
+    (void)state;
+    if (UNIT_SANITIZED)
+        skip();
+    unit_in_child(need_what_is_on_its_way, NULL);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_block_shrinks_without_memory),
+    cmocka_unit_test(what_others_freed_serves_other_sizes_under_a_limit),
     cmocka_unit_test(each_kernel_call_may_fail),
     cmocka_unit_test(kernel_calls_may_fail_when_threads_end),
     cmocka_unit_test(all_may_fail_from_any_moment_on),
