@@ -20,8 +20,10 @@ static void find_libc(void)
     libc_memalign = (void *(*)(size_t, size_t))dlsym(libc, "memalign");
     CHECK(libc_malloc && libc_memalign);
     bool (*owns)(const void *) = (bool (*)(const void *))dlsym(RTLD_DEFAULT, "hakmem_owns");
+    size_t (*usable)(const void *) = (size_t(*)(const void *))dlsym(RTLD_DEFAULT, "hakmem_usable_size");
     void *block = libc_malloc(10);
     CHECK(owns && block && !owns(block));
+    CHECK(usable && usable(block) == 0 && malloc_usable_size(block) >= 10);
     free(block);
 }
 
