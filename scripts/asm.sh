@@ -1,9 +1,10 @@
 #!/bin/sh
-# asm.sh [LIBRARY]: the fast paths, malloc and free up to the first return, and how long they are.
+# asm.sh [LIBRARY]: the fast paths, up to the first return, and how long they are: malloc, free, and of C++ an operator
+# new[] and a sized delete.
 library=${1:-build/libhakmem.so}
 objdump=${OBJDUMP:-objdump}
 
-for function in malloc free; do
+for function in malloc free _Znam _ZdlPvm; do
     set -- $(nm -DS --defined-only "$library" | awk -v f=$function '$4 == f { print $1, $2 }')
     [ $# = 2 ] || { echo "$library has no $function"; exit 1; }
     echo "$function:"

@@ -84,22 +84,35 @@ REPLACEABLE(_ZdaPv, void, void *)
 REPLACEABLE(_ZdlPvSt11align_val_t, void, void *, size_t)
 REPLACEABLE(_ZdaPvSt11align_val_t, void, void *, size_t)
 
-/* What an operator that may have to call another compares with on its hit path, where malloc and free have
- * SMALL_MAX_BYTES and region_granules(): so it asks nothing there. 0 until it is known that the program
- * replaces none, and for ever when it does. */
+/* The bounds of the hit paths of operators that may have to call another one. Such an operator does not ask
+ * there whether it has to: where malloc and free compare with SMALL_MAX_BYTES and region_granules(), it
+ * compares with these, and they let nothing through before it is known that every operator is ours. */
 static struct {
-    _Atomic size_t small_end;
-    _Atomic size_t granules; /* at most region_granules(): those there were when it was last looked at */
-} unasked;
+    _Atomic size_t small_end; /* sizes below it */
+    _Atomic size_t granules;  /* granules below it; never above region_granules() */
+    _Atomic bool stay_closed; /* some operator is the program's, or its address is in the program */
+} bounds;
 
-static COLD void look_for_replaced(void)
+static COLD bool all_are_ours(void)
 {
-    if (IS_REPLACED(_Znwm) || IS_REPLACED(_Znam) || IS_REPLACED(_ZnwmSt11align_val_t) ||
-        IS_REPLACED(_ZnamSt11align_val_t) || IS_REPLACED(_ZdlPv) || IS_REPLACED(_ZdaPv) ||
-        IS_REPLACED(_ZdlPvSt11align_val_t) || IS_REPLACED(_ZdaPvSt11align_val_t))
+    return !(IS_REPLACED(_Znwm) || IS_REPLACED(_Znam) || IS_REPLACED(_ZnwmSt11align_val_t) ||
+             IS_REPLACED(_ZnamSt11align_val_t) || IS_REPLACED(_ZdlPv) || IS_REPLACED(_ZdaPv) ||
+             IS_REPLACED(_ZdlPvSt11align_val_t) || IS_REPLACED(_ZdaPvSt11align_val_t));
+}
+
+/* After a miss: opens the hit paths, or tells them of what was mapped since. */
+static void move_bounds(void)
+{
+    size_t granules = region_granules();
+    if (region_load(&bounds.granules) == granules ||
+        atomic_load_explicit(&bounds.stay_closed, memory_order_relaxed))
         return;
-    atomic_store_explicit(&unasked.small_end, SMALL_MAX_BYTES + 1, memory_order_relaxed);
-    atomic_store_explicit(&unasked.granules, region_granules(), memory_order_relaxed);
+    if (!region_load(&bounds.small_end) && !all_are_ours()) {
+        atomic_store_explicit(&bounds.stay_closed, true, memory_order_relaxed);
+        return;
+    }
+    atomic_store_explicit(&bounds.small_end, SMALL_MAX_BYTES + 1, memory_order_relaxed);
+    atomic_store_explicit(&bounds.granules, granules, memory_order_relaxed);
 }
 
 /* The C++ runtime's form calls the program's operator, and catches. */
@@ -118,7 +131,8 @@ static COLD void *replaced_aligned_nothrow(const char *runtime_name, void *(*rep
     return runtime ? runtime(size, align, nothrow) : replaced(size, align);
 }
 
-/* What nobody replaced, and calls no other. */
+/* ---- those that never call another */
+
 static NOINLINE void *missed_Znwm(size_t size)
 {
     void *block = front_malloc_as(size, HOW_NEW);
@@ -147,21 +161,20 @@ EXPORT void _ZdlPvSt11align_val_t(void *p, size_t align)
     front_free_as(p, 0, align, HOW_NEW | HOW_ALIGNED);
 }
 
-/* The others. REPLACED says whether they are to make CALL, and MISSING is what is done when there is no
- * memory. */
+/* ---- those that have to make a CALL when REPLACED says so. MISSING: what is done without memory */
+
 #define NEW_OPERATOR(OPERATOR, PARAMETERS, ARGUMENTS, HOW, REPLACED, CALL, MISSING)                          \
     static NOINLINE void *missed##OPERATOR PARAMETERS                                                        \
     {                                                                                                        \
         if (REPLACED)                                                                                        \
             return CALL;                                                                                     \
-        if (unlikely(!region_load(&unasked.small_end)))                                                      \
-            look_for_replaced();                                                                             \
+        move_bounds();                                                                                       \
         void *block = front_malloc_as(size, HOW);                                                            \
         return likely(block) ? block : MISSING;                                                              \
     }                                                                                                        \
     EXPORT void *OPERATOR PARAMETERS                                                                         \
     {                                                                                                        \
-        void *block = likely(size < region_load(&unasked.small_end)) ? front_pop(size) : NULL;               \
+        void *block = likely(size < region_load(&bounds.small_end)) ? front_pop(size) : NULL;                \
         return likely(block) ? block : missed##OPERATOR ARGUMENTS;                                           \
     }
 
@@ -180,13 +193,13 @@ EXPORT void _ZdlPvSt11align_val_t(void *p, size_t align)
         if (REPLACED) {                                                                                      \
             CALL;                                                                                            \
         } else {                                                                                             \
-            look_for_replaced();                                                                             \
+            move_bounds();                                                                                   \
             front_free_as(p, SIZE, ALIGN, HOW);                                                              \
         }                                                                                                    \
     }                                                                                                        \
     EXPORT void OPERATOR PARAMETERS                                                                          \
     {                                                                                                        \
-        if (unlikely(!front_free_below(region_load(&unasked.granules), p, SIZE, ALIGN, HOW)))                \
+        if (unlikely(!front_free_below(region_load(&bounds.granules), p, SIZE, ALIGN, HOW)))                 \
             missed##OPERATOR ARGUMENTS;                                                                      \
     }
 

@@ -37,10 +37,9 @@ void front_free_foreign(void *p) HIDDEN;
 #define KEEP_INDEX(index) (void)0
 #endif
 
-/* A block of a class's FastCache; NULL when it has none. */
-FRONT_INLINE void *front_pop_of_class(size_t size_class)
+/* A block of the FastCache of a class; NULL when it has none. heap: tls_heap, read once. */
+FRONT_INLINE void *front_pop_of_class(struct heap *heap, size_t size_class)
 {
-    struct heap *heap = tls_heap;
     void **top = heap->top[size_class];
     void *block = *top; /* slot 0 holds NULL: an empty stack needs no second look */
     IN_RESULT(block);
@@ -52,7 +51,8 @@ FRONT_INLINE void *front_pop_of_class(size_t size_class)
 /* The same for a size up to SMALL_MAX_BYTES. */
 FRONT_INLINE void *front_pop(size_t size)
 {
-    return front_pop_of_class(tls_heap->class_of[(size + 15) >> 4]);
+    struct heap *heap = tls_heap;
+    return front_pop_of_class(heap, heap->class_of[(size + 15) >> 4]);
 }
 
 /* `how` is a constant where this is inlined. */

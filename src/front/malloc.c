@@ -86,7 +86,7 @@ FRONT_INLINE void *malloc_medium(size_t size, unsigned how)
 {
     if (unlikely(size > SLAB_MAX_BYTES))
         return malloc_large(size, how, false);
-    void *block = front_pop_of_class(class_of_medium(size));
+    void *block = front_pop_of_class(tls_heap, class_of_medium(size));
     if (unlikely(!block))
         return how ? front_malloc_slow_as(size, how) : front_malloc_slow(size);
     return block;
@@ -183,7 +183,7 @@ static COLD void *malloc_of_class_slow(unsigned size_class, size_t size, size_t 
 /* As front_malloc_as, of a class that was chosen already; `size` and `align` are what was asked for. */
 FRONT_INLINE void *malloc_of_class(unsigned size_class, size_t size, size_t align, unsigned how)
 {
-    void *block = front_pop_of_class(size_class);
+    void *block = front_pop_of_class(tls_heap, size_class);
     return likely(block) ? block : malloc_of_class_slow(size_class, size, align, how);
 }
 

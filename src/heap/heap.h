@@ -67,7 +67,7 @@ struct heap {
     struct heap *next_heap;          /* [const] of all heaps, newest first */
     _Atomic bool parked;             /* [lock: registry], read by anybody */
     struct heap_stats stats;         /* [counter] */
-    uintptr_t thread;                /* [owner] its thread pointer, for readers outside; 0: no thread */
+    uintptr_t thread; /* [owner] its thread pointer, for readers outside; 0: none; 1: gone in a fork */
 
     _Alignas(CACHE_LINE) struct inbox inbox; /* [atomic] */
     struct lock lock;

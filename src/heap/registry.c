@@ -49,21 +49,21 @@ static struct {
     struct heap *_Atomic heaps;
     struct heap *_Atomic commons;
     _Atomic size_t count;
-    _Atomic bool unwatched; /* of some thread we may not hear that it ended */
-    bool has_orphans;       /* [lock: registry] heaps of ORPHANED are not parked yet */
+    _Atomic bool unwatched;   /* of some thread we may not hear that it ended */
+    _Atomic bool has_orphans; /* in a fork's child: heaps of ORPHANED are not parked yet */
 } registry;
+
+static void park_orphans(void);
 
 static void registry_lock(void)
 {
     lock_acquire(&registry.lock, LOCK_REGISTRY);
+    if (unlikely(atomic_load_explicit(&registry.has_orphans, memory_order_relaxed)))
+        park_orphans();
 }
-
-static void park_orphans(void);
 
 static void registry_unlock(void)
 {
-    if (unlikely(registry.has_orphans))
-        park_orphans();
     lock_release(&registry.lock, LOCK_REGISTRY);
 }
 
@@ -476,7 +476,7 @@ static void orphan(struct heap *heap)
 
 static void park_orphans(void)
 {
-    registry.has_orphans = false;
+    atomic_store_explicit(&registry.has_orphans, false, memory_order_relaxed);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         if (heap->thread == ORPHANED)
             orphan(heap);
@@ -491,11 +491,11 @@ static void fork_child(void)
     depot_fork_child();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
         lock_fork_reset(&heap->lock);
-        if (heap->thread != self() && heap != registry_commons() && !atomic_load(&heap->parked))
+        if (heap->thread && heap->thread != self() && !atomic_load(&heap->parked)) /* nor is it the commons */
             heap->thread = ORPHANED;
     }
-    registry.has_orphans = lock_fork_reset(&registry.lock);
-    if (!registry.has_orphans)
+    atomic_store_explicit(&registry.has_orphans, true, memory_order_relaxed);
+    if (!lock_fork_reset(&registry.lock))
         park_orphans();
     quarantine_fork_child();
     scavenger_fork_child();

@@ -32,28 +32,29 @@ static struct {
     pool_purger *_Atomic purger;
     _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
     _Atomic unsigned haste;   /* the decay is halved so often */
-    bool has_orphans;         /* in a fork's child: what other threads purged is not taken over yet */
+    _Atomic bool has_orphans; /* in a fork's child: what other threads purged is not taken over yet, */
+    uint32_t survivor;        /* those but this one (lock_self()), which forked */
 } pool = {.warm = {.kind = SUPERSLAB_WARM}, .cold = {.kind = SUPERSLAB_COLD}};
 
 static_assert(offsetof(typeof(pool), lru_evictions) ==
                   offsetof(typeof(pool), dirty_hits) + 4 * sizeof(uint64_t),
               "image.h says that the counters follow each other");
 
+static void take_over_orphans(void);
+
 static void pool_lock(void)
 {
     lock_acquire(&pool.lock, LOCK_POOL);
+    if (unlikely(atomic_load_explicit(&pool.has_orphans, memory_order_relaxed)))
+        take_over_orphans();
 }
-
-static void take_over_orphans(void);
 
 static void pool_unlock(void)
 {
-    if (unlikely(pool.has_orphans))
-        take_over_orphans();
     lock_release(&pool.lock, LOCK_POOL);
 }
 
-/* Out of every list until the calling thread has purged it; [lock: pool]. */
+/* Out of every list, until the calling thread puts it into one; [lock: pool]. */
 static void make_busy(struct span span)
 {
     span_mark(span, SUPERSLAB_BUSY);
@@ -806,20 +807,20 @@ static size_t purge_units(size_t number, uint32_t units)
     return (size_t)bit_count(purged) * UNIT_BYTES;
 }
 
-/* In a fork's child: what other threads were purging is free. The calling thread's own is not, which a
- * handler interrupted that forked, and which it gives back when the handler has returned. [lock: pool] */
+/* In a fork's child: what other threads were purging is free. What the survivor purges is not: a handler that
+ * interrupted it forked, and it gives it back when the handler has returned. [lock: pool] */
 static void take_over_orphans(void)
 {
-    pool.has_orphans = false;
+    atomic_store_explicit(&pool.has_orphans, false, memory_order_relaxed);
     for (size_t i = 0, span = 1; i < superslab_count(); i += span) {
         struct superslab *at = superslab_at(i);
-        bool is_own = at->holder == lock_self();
+        bool is_orphan = at->holder != pool.survivor;
         span = superslab_span(at);
-        if (at->kind == SUPERSLAB_SHARED && at->purging && !is_own)
+        if (at->kind == SUPERSLAB_SHARED && at->purging && is_orphan)
             return_units(at, at->purging);
         if (at->kind == SUPERSLAB_BUSY && at->from_first == 0 && at->span) {
             span = at->span;
-            if (!is_own)
+            if (is_orphan)
                 span_insert(&pool.cold, (struct span){i, span}, 0);
         }
     }
@@ -827,8 +828,10 @@ static void take_over_orphans(void)
 
 void pool_fork_child(void)
 {
-    pool.has_orphans = lock_fork_reset(&pool.lock);
-    if (!pool.has_orphans)
+    bool half_changed = lock_fork_reset(&pool.lock);
+    pool.survivor = lock_self();
+    atomic_store_explicit(&pool.has_orphans, true, memory_order_relaxed);
+    if (!half_changed)
         take_over_orphans();
 }
 

@@ -1,50 +1,12 @@
 /* A program that brings its own operator new and delete, but only the plain ones, and with them blocks that
  * do not begin where malloc's do: the forms that it does not bring have to come to these, as the standard
  * says. */
-#include "check.h"
+#include "own_blocks.hpp"
 
-#include <algorithm>
-#include <new>
 #include <string>
 #include <vector>
 
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wsized-deallocation" /* that is what is tested */
-#endif
-
-/* --- the program's operators: a header before each block -------------------------------------------- */
-
-namespace {
-
-const size_t header_bytes = 64;
-const unsigned long mark = 0x68656164;
-long live;
-
-void *make(size_t size, size_t align)
-{
-    void *memory;
-    if (size > PTRDIFF_MAX ||
-        posix_memalign(&memory, std::max(align, header_bytes), size + header_bytes + align) != 0)
-        throw std::bad_alloc();
-    size_t offset = std::max(align, header_bytes);
-    char *block = static_cast<char *>(memory) + offset;
-    reinterpret_cast<unsigned long *>(block)[-1] = mark;
-    reinterpret_cast<void **>(block)[-2] = memory;
-    live++;
-    return block;
-}
-
-void unmake(void *block)
-{
-    if (block == nullptr)
-        return;
-    auto *before = static_cast<unsigned long *>(opaque(block));
-    CHECK_THAT(before[-1] == mark, "%p is not the program's block", block);
-    live--;
-    free(reinterpret_cast<void **>(before)[-2]);
-}
-
-} // namespace
+/* --- the program's operators ---------------------------------------------------------------------------- */
 
 void *operator new(size_t size)
 {
@@ -69,13 +31,6 @@ void operator delete(void *block, std::align_val_t) noexcept
 /* --- the tests ---------------------------------------------------------------------------------------- */
 
 namespace {
-
-/* The block comes from the program's operator. */
-void *programs(void *block)
-{
-    CHECK(static_cast<unsigned long *>(opaque(block))[-1] == mark);
-    return block;
-}
 
 void sized_and_nothrow_delete_are_the_programs()
 {

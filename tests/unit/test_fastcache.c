@@ -356,6 +356,7 @@ ISOLATED(a_shard_keeps_no_more_than_its_share)
 {
     static const size_t sizes[] = {1024, 896, 768, 640, 512, 448};
     size_t one = size_min(MAGAZINE_MAX_BYTES, MAGAZINE_BLOCKS * 1024), before = 0;
+    atomic_store(&options.scavenger, 0); /* or it might take magazines out meanwhile */
     stay_on_this_processor();
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         allocate(sizes[i], YOUNG_EVENTS + 2 * DEPOT_CLASS_BYTES / sizes[i] + 2 * MAGAZINE_BLOCKS);

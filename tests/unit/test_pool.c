@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -888,6 +887,7 @@ static void fork_in_handler(int signal)
     pid_t child = fork();
     interrupted.is_child = child == 0;
     if (interrupted.is_child) {
+        alarm(20);
         pool_fork_child();
         EXPECT(memcmp(superslab_at(interrupted.superslab), &before, sizeof before) == 0);
     } else {
@@ -903,14 +903,13 @@ static void fork_in_handler(int signal)
  */
 static void work_until_interrupted(void (*work)(void), void (*expect)(void))
 {
-    enum { FORKS = UNIT_SANITIZED ? 30 : 300, LATEST_US = 100 };
+    enum { FORKS = UNIT_SANITIZED ? 30 : 300 };
     struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
     uint64_t random = unit_random(7);
-    sigaction(SIGALRM, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
     while (!interrupted.is_child && interrupted.forks < FORKS) {
-        struct itimerval soon = {.it_value.tv_usec = 1 + (suseconds_t)random_below(&random, LATEST_US)};
         int before = interrupted.forks;
-        setitimer(ITIMER_REAL, &soon, NULL);
+        unit_interrupt_soon(&random);
         while (!interrupted.is_child && interrupted.forks == before)
             work();
     }
@@ -978,7 +977,7 @@ ISOLATED(what_others_purged_is_taken_over_once_the_pool_is_whole)
 {
     EXPECT(region_claim());
     interrupted.superslab = take_span_of(1).first;
-    pthread_t thread = unit_thread(purge_spans_again_and_again, NULL);
+    pthread_t thread = unit_undisturbed_thread(purge_spans_again_and_again, NULL);
     work_until_interrupted(take_and_give_units, expect_no_orphans);
     atomic_store(&is_over, true);
     pthread_join(thread, NULL);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -577,7 +576,9 @@ static void fork_in_handler(int signal)
         return;
     pid_t child = fork();
     is_child = child == 0;
-    if (!is_child) {
+    if (is_child) {
+        alarm(20);
+    } else {
         EXPECT(child > 0 && waitpid(child, &status, 0) == child);
         EXPECT(status == 0);
         forks++;
@@ -610,23 +611,22 @@ static void expect_turns_of(size_t n)
 
 ISOLATED(a_child_of_a_handler_parks_others_heaps_once_the_list_is_whole)
 {
-    enum { INTERRUPTIONS = UNIT_SANITIZED ? 30 : 300, LATEST_US = 100 };
+    enum { INTERRUPTIONS = UNIT_SANITIZED ? 30 : 300 };
     struct meeting meeting = {.run = hold_heap};
     pthread_barrier_t barrier;
     pthread_barrier_init(&barrier, NULL, 2);
     front_free(front_malloc(10));
     run_meeting(&meeting);
-    pthread_t other = unit_thread(hold_heap_until_over, &barrier);
+    pthread_t other = unit_undisturbed_thread(hold_heap_until_over, &barrier);
     pthread_barrier_wait(&barrier);
     EXPECT(parked_heaps() == THREADS - 1);
     struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
     uint64_t random = unit_random(1);
-    sigaction(SIGALRM, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
     while (!is_child && forks < INTERRUPTIONS) {
-        struct itimerval soon = {.it_value.tv_usec = 1 + (suseconds_t)(random_next(&random) % LATEST_US)};
         int before = forks;
         thread_enter();
-        setitimer(ITIMER_REAL, &soon, NULL);
+        unit_interrupt_soon(&random);
         while (!is_child && forks == before)
             registry_some_parked();
         thread_leave(tls_real);

@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,31 @@ void unit_in_thread(void (*run)(void *argument), void *argument)
 {
     struct call call = {run, argument};
     EXPECT(pthread_join(unit_thread(thread_call, &call), NULL) == 0);
+}
+
+void unit_interrupt_soon(uint64_t *random)
+{
+    enum { LATEST_NS = 100000 };
+    static timer_t timer;
+    static pid_t timers_process; /* a fork's child has none */
+    if (timers_process != getpid()) {
+        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+        EXPECT(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+        timers_process = getpid();
+    }
+    struct itimerspec soon = {.it_value.tv_nsec = 1 + (long)(random_next(random) % LATEST_NS)};
+    EXPECT(timer_settime(timer, 0, &soon, NULL) == 0);
+}
+
+pthread_t unit_undisturbed_thread(void *(*run)(void *argument), void *argument)
+{
+    sigset_t set, before;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    pthread_t thread = unit_thread(run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return thread;
 }
 
 void unit_validate(void)

@@ -58,6 +58,11 @@ void unit_in_thread(void (*run)(void *argument), void *argument);
 /* Starts a thread that must be joined. */
 pthread_t unit_thread(void *(*run)(void *argument), void *argument);
 
+/* Sends the process SIGUSR1 once, some microseconds from now. Other threads than the one whose work it is to
+ * interrupt are to be started by unit_undisturbed_thread. */
+void unit_interrupt_soon(uint64_t *random);
+pthread_t unit_undisturbed_thread(void *(*run)(void *argument), void *argument);
+
 /* The process's pool and all its heaps keep their invariants. Only while no other thread allocates. */
 void unit_validate(void);
 
