@@ -141,6 +141,21 @@ static void realloc_without_memory_keeps_the_block(void)
     free(block);
 }
 
+static void a_block_shrinks_without_memory(void)
+{
+    enum { BEFORE = 30000, AFTER = 1000 };
+    limit_address_space(64 * MIB);
+    char *block = malloc(BEFORE);
+    CHECK(block != NULL);
+    block_fill(block, BEFORE, 1);
+    struct link *list;
+    take_all(AFTER, &list);
+    block = realloc(block, AFTER);
+    CHECK(block != NULL && block_holds(block, AFTER, 1));
+    free_all(AFTER, list);
+    free(block);
+}
+
 static void calloc_is_zero_on_the_brink(void)
 {
     limit_address_space(64 * MIB);
@@ -262,6 +277,7 @@ int main(int argc, char **argv)
         TEST(every_size_is_enomem_in_the_end_and_comes_back),
         TEST(all_is_well_when_the_limit_is_lifted),
         TEST(realloc_without_memory_keeps_the_block),
+        TEST(a_block_shrinks_without_memory),
         TEST(calloc_is_zero_on_the_brink),
         TEST(aligned_forms_are_enomem_on_the_brink),
         TEST(threads_share_what_there_is),
