@@ -192,7 +192,7 @@ if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
     add_variant(property ${setting} 1 50000 4)
   endforeach()
   add_variant(limits CHECK=1 realloc_without_memory_keeps_the_block a_block_shrinks_without_memory
-    calloc_is_zero_on_the_brink aligned_forms_are_enomem_on_the_brink threads_share_what_there_is)
+    calloc_is_zero_on_the_brink aligned_forms_are_enomem_on_the_brink)
   # Here signal handlers find the thread inside the allocator more often, and in more of its places.
   add_variant(signals "FC_CAP=8;FC_REFILL=2")
   # Here most calls that libc makes of free find a thread wanted.
