@@ -2,11 +2,7 @@
 
 #include "os/lock.h"
 
-enum {
-    RING_BLOCKS = HAKMEM_TORTURE ? 64 : 16384,
-    QUARANTINE_BLOCKS = RING_BLOCKS / 2, /* the rest is for threads that put at once */
-    QUARANTINE_BYTES = HAKMEM_TORTURE ? 4 * 1024 * 1024 : 64 * 1024 * 1024,
-};
+enum { RING_BLOCKS = 2 * QUARANTINE_BLOCKS }; /* there is room for threads that put at once */
 
 static struct {
     struct lock lock;

@@ -8,6 +8,11 @@
 
 #include "base/config.h"
 
+enum {
+    QUARANTINE_BLOCKS = HAKMEM_TORTURE ? 32 : 8192,
+    QUARANTINE_BYTES = HAKMEM_TORTURE ? 4 * 1024 * 1024 : 64 * 1024 * 1024,
+};
+
 struct quarantined {
     void *block;
     size_t size;   /* that was asked for */
@@ -18,7 +23,8 @@ struct quarantined {
 /* False: there is no room, until something is taken out. */
 bool quarantine_put(const struct quarantined *entry) HIDDEN;
 
-/* Takes the oldest, if there are more than there should be, or, with `all`, any. False: none. */
+/* Takes the oldest, if there are more than QUARANTINE_BLOCKS, or several with more than QUARANTINE_BYTES, or,
+ * with `all`, in any case. False: none. */
 bool quarantine_take(struct quarantined *entry, bool all) HIDDEN;
 
 /* Calls visit for each; the lock is held. */
