@@ -131,9 +131,13 @@ static COLD void *replaced_aligned_nothrow(const char *runtime_name, void *(*rep
     return runtime ? runtime(size, align, nothrow) : replaced(size, align);
 }
 
+/* What does the rest when a hit path misses is shown as the operator, too, by whatever names functions. */
+#define MISSED(OPERATOR) __asm__(#OPERATOR ".missed")
+
 /* ---- those that never call another */
 
-static NOINLINE void *missed_Znwm(size_t size)
+static NOINLINE void *missed_Znwm(size_t size) MISSED(_Znwm);
+static void *missed_Znwm(size_t size)
 {
     void *block = front_malloc_as(size, HOW_NEW);
     return likely(block) ? block : new_or_throw(1, size, HOW_NEW);
@@ -164,7 +168,8 @@ EXPORT void _ZdlPvSt11align_val_t(void *p, size_t align)
 /* ---- those that have to make a CALL when REPLACED says so. MISSING: what is done without memory */
 
 #define NEW_OPERATOR(OPERATOR, PARAMETERS, ARGUMENTS, HOW, REPLACED, CALL, MISSING)                          \
-    static NOINLINE void *missed##OPERATOR PARAMETERS                                                        \
+    static NOINLINE void *missed##OPERATOR PARAMETERS MISSED(OPERATOR);                                      \
+    static void *missed##OPERATOR PARAMETERS                                                                 \
     {                                                                                                        \
         if (REPLACED)                                                                                        \
             return CALL;                                                                                     \
@@ -188,7 +193,8 @@ EXPORT void _ZdlPvSt11align_val_t(void *p, size_t align)
     }
 
 #define DELETE_OPERATOR(OPERATOR, PARAMETERS, ARGUMENTS, SIZE, ALIGN, HOW, REPLACED, CALL)                   \
-    static NOINLINE void missed##OPERATOR PARAMETERS                                                         \
+    static NOINLINE void missed##OPERATOR PARAMETERS MISSED(OPERATOR);                                       \
+    static void missed##OPERATOR PARAMETERS                                                                  \
     {                                                                                                        \
         if (REPLACED) {                                                                                      \
             CALL;                                                                                            \
