@@ -1,4 +1,5 @@
 /* What secure mode promises: freed memory is zero, and which block comes next cannot be foretold. */
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include "blocks.h"
@@ -78,12 +79,52 @@ static void the_next_block_cannot_be_foretold(void)
     CHECK_THAT(different >= 10, "%d different choices", different);
 }
 
+enum { EMPTY = 6000, PAIRS = 300000 }; /* more of them than have a place at the same time, and ever */
+
+static int by_address(const void *a, const void *b)
+{
+    uintptr_t one = (uintptr_t) * (void *const *)a, other = (uintptr_t) * (void *const *)b;
+    return (one > other) - (one < other);
+}
+
+static void live_blocks_of_no_bytes_are_all_different(void)
+{
+    need_secure_mode();
+    static void *blocks[EMPTY], *sorted[EMPTY];
+    uint64_t random = 1;
+    for (int i = 0; i < EMPTY; i++)
+        CHECK((blocks[i] = malloc(0)) != NULL);
+    for (int i = 0; i < 4 * EMPTY; i++) {
+        int at = (int)random_below(&random, EMPTY);
+        free(blocks[at]);
+        CHECK((blocks[at] = malloc(0)) != NULL);
+    }
+    memcpy(sorted, blocks, sizeof blocks);
+    qsort(sorted, EMPTY, sizeof *sorted, by_address);
+    for (int i = 1; i < EMPTY; i++)
+        CHECK(sorted[i] != sorted[i - 1]);
+    for (int i = 0; i < EMPTY; i++)
+        free(blocks[i]);
+}
+
+static void their_places_are_used_again(void)
+{
+    need_secure_mode();
+    for (int i = 0; i < PAIRS; i++) {
+        void *block = malloc(opaque_size(0));
+        CHECK(block != NULL && malloc_usable_size(block) == 0);
+        free(block);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(a_freed_block_is_zero),
         TEST(so_is_one_of_locked_pages),
         TEST(the_next_block_cannot_be_foretold),
+        TEST(live_blocks_of_no_bytes_are_all_different),
+        TEST(their_places_are_used_again),
     };
     if (!getenv("HAKMEM_SECURE")) { /* it is read once, at the first call */
         setenv("HAKMEM_SECURE", "1", 1);
