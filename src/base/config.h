@@ -49,8 +49,7 @@ enum {
     FASTCACHE_YOUNG_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MIN_BLOCKS = HAKMEM_TORTURE ? 2 : 8,
     FASTCACHE_MAX_BYTES = 64 * 1024,
-    FASTCACHE_OVERFLOW_BLOCKS = HAKMEM_TORTURE ? 1 : 4, /* that the first overflow takes out */
-    FASTCACHE_LEAST_BYTES = 4096,                       /* that, in a process of very many heaps */
+    FASTCACHE_LEAST_BYTES = 4096,                     /* that, in a process of very many heaps */
     FASTCACHE_DECAY_MISSES = HAKMEM_TORTURE ? 4 : 64, /* refills and flushes between two looks at the clock */
     MAGAZINE_BLOCKS = HAKMEM_TORTURE ? 2 : 62,
     MAGAZINE_MAX_BYTES = 64 * 1024,

@@ -245,12 +245,12 @@ static void take_out(struct heap *heap, unsigned size_class, size_t out)
     set_refilled(heap, size_class, false);
 }
 
-/* How many of the blocks of a full cache go: few, so that no single free pays for many, and twice as many at
+/* How many of the blocks of a full cache go: one, so that no single free pays for many, and twice as many at
  * each overflow that follows without a refill, up to the older half. */
 static size_t overflow_blocks(struct heap *heap, unsigned size_class, size_t blocks)
 {
     size_t half = blocks - blocks / 2;
-    size_t out = (size_t)FASTCACHE_OVERFLOW_BLOCKS << heap->overflows[size_class];
+    size_t out = (size_t)1 << heap->overflows[size_class];
     if (out >= half)
         return half;
     heap->overflows[size_class]++;

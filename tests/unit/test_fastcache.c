@@ -200,7 +200,7 @@ ISOLATED(an_overflow_takes_out_the_oldest_blocks)
     unsigned c = class_of_size(64);
     size_t next = fill_cache(c), capacity = tls_heap->capacity[c];
     void *last = blocks[next], *before_last = blocks[next - 1];
-    EXPECT(blocks_of_next_overflow(&next) == size_min(FASTCACHE_OVERFLOW_BLOCKS, (capacity + 1) / 2));
+    EXPECT(blocks_of_next_overflow(&next) == 1);
     EXPECT(front_malloc(64) == last);
     if (capacity > 2)
         EXPECT(front_malloc(64) == before_last);
@@ -211,7 +211,7 @@ ISOLATED(overflows_in_a_row_take_out_twice_as_much_each_time_up_to_half)
 {
     unsigned c = class_of_size(64);
     size_t next = fill_cache(c), half = ((size_t)tls_heap->capacity[c] + 1) / 2;
-    for (size_t out = FASTCACHE_OVERFLOW_BLOCKS; out < half; out *= 2)
+    for (size_t out = 1; out < half; out *= 2)
         EXPECT(blocks_of_next_overflow(&next) == out);
     EXPECT(blocks_of_next_overflow(&next) == half);
     EXPECT(blocks_of_next_overflow(&next) == half);
