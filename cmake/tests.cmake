@@ -47,13 +47,15 @@ endfunction()
 
 # For the cases of preload/ and link/, see check.h; emulators are slow.
 set(patience 1)
+list(JOIN HAKMEM_TESTS_LEFT_OUT " " left_out)
+set(any_case_environment "CHECK_LEAVE_OUT=${left_out}")
 if(CMAKE_CROSSCOMPILING_EMULATOR)
   set(patience 10)
+  list(APPEND any_case_environment "CHECK_EMULATED=1")
 endif()
-list(JOIN HAKMEM_TESTS_LEFT_OUT " " left_out)
-set(case_environment "CHECK_LEAVE_OUT=${left_out}" "CHECK_PATIENCE=${patience}")
 math(EXPR more_patience "5 * ${patience}")
-set(slow_case_environment "CHECK_LEAVE_OUT=${left_out}" "CHECK_PATIENCE=${more_patience}")
+set(case_environment "${any_case_environment}" "CHECK_PATIENCE=${patience}")
+set(slow_case_environment "${any_case_environment}" "CHECK_PATIENCE=${more_patience}")
 
 function(describe_test test label timeout)
   math(EXPR timeout "${timeout} * ${patience}")

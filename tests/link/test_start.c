@@ -32,7 +32,7 @@ static void start_with(char *const *variables)
     char *arguments[] = {itself, NULL}, *environment[8] = {as_work, quiet};
     int ends[2];
     size_t length = 0;
-    if (patient(1) > 1)
+    if (check_is_emulated())
         SKIP("under an emulator a program does not start itself");
     for (int i = 0; variables[i]; i++)
         environment[2 + i] = variables[i];

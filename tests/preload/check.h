@@ -35,6 +35,12 @@ static inline unsigned patient(unsigned seconds)
     return patience ? seconds * (unsigned)atoi(patience) : seconds;
 }
 
+/* Whether an emulator runs this: there, a program cannot start itself. */
+static inline bool check_is_emulated(void)
+{
+    return getenv("CHECK_EMULATED") != NULL;
+}
+
 /* Whether CHECK_LEAVE_OUT, a list with spaces, names the test: what emulators cannot do. */
 static inline bool check_is_left_out(const char *name)
 {
