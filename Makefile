@@ -13,9 +13,12 @@ BUILD_IN = MAKEFLAGS=--no-print-directory cmake --build
 CTEST = ctest -j$(JOBS)
 VARIANTS = debug asan tsan ubsan torture clang musl aarch64
 
-.PHONY: all help test check format docs bench memory compare asm oom fuzz mutants coverage soak model apps deb install clean $(VARIANTS)
+.PHONY: all tests help test check format docs bench memory compare asm oom fuzz mutants coverage soak model apps deb install clean $(VARIANTS)
 
 all: $(BUILD)/CMakeCache.txt
+	@$(BUILD_IN) $(BUILD) -j $(JOBS) --target product
+
+tests: $(BUILD)/CMakeCache.txt
 	@$(BUILD_IN) $(BUILD) -j $(JOBS)
 
 $(BUILD)/CMakeCache.txt:
@@ -24,8 +27,9 @@ $(BUILD)/CMakeCache.txt:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make            build the library, the command, the benchmarks and the tests in build/
-#: make test       run the tests of build/
+#: make            build the library, the command and the benchmarks in build/
+#: make tests      and the tests
+#: make test       run them
 #: make check      format, floors, headers, exported symbols, thread-local storage, generated docs
 #: make format     apply clang-format
 #: make docs       write the generated table of docs/tuning.md anew
@@ -46,7 +50,7 @@ help:
 #: make install    install under PREFIX (/usr/local; DESTDIR is respected)
 #: make clean      remove build/ and every build-*/
 
-test: all
+test: tests
 	@cd $(BUILD) && $(CTEST)
 
 check: all
@@ -76,14 +80,14 @@ $(VARIANTS):
 	@$(BUILD_IN) build-$@ -j $(JOBS)
 	@cd build-$@ && $(CTEST)
 
-oom: all
+oom: tests
 	@cd $(BUILD) && $(CTEST) -R $@ --no-tests=error
 
 apps: all
 	@HAKMEM_LIB=$(BUILD)/libhakmem.so tests/apps/run.sh $(APPS)
 
 # The library and the programs whose memory the reader is fuzzed with.
-fuzz: all
+fuzz: tests
 	@tests/fuzz/run.sh
 
 mutants:
@@ -97,7 +101,7 @@ coverage:
 	@cd build-$@ && $(CTEST) -L 'unit|fuzz|preload|link|misuse' || true
 	@scripts/coverage.py build-$@
 
-soak: all
+soak: tests
 	@tests/soak.sh
 
 model:

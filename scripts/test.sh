@@ -19,7 +19,7 @@ stage() { # NAME SECONDS COMMAND...
 }
 
 stage setup 600 scripts/setup.sh
-stage build 600 make -s CMAKE_ARGS="-DHAKMEM_WERROR=$WERROR"
+stage build 600 make -s tests CMAKE_ARGS="-DHAKMEM_WERROR=$WERROR"
 [ -z "$failed" ] || exit 1
 stage check 120 make -s check
 stage torture 900 make -s torture

@@ -12,7 +12,7 @@ end=$(($(date +%s) + minutes * 60))
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-[ -x "$build/tests/preload_test_property" ] || { echo "soak: no test programs in $build/; run make first"; exit 1; }
+[ -x "$build/tests/preload_test_property" ] || { echo "soak: no test programs in $build/; run make tests first"; exit 1; }
 
 # A number below $1, from the generator of the kernel's.
 draw() {
