@@ -34,6 +34,19 @@ static inline void trim(void)
         malloc_trim(0);
 }
 
+/* Leaves a cache of this size, where there is one, that has blocks and room for more: a full one takes a
+ * closer look at what is freed. */
+static inline void warm_up(size_t size)
+{
+    void *blocks[10];
+    for (int i = 0; i < 10; i++)
+        blocks[i] = malloc(size);
+    for (int i = 0; i < 10; i++)
+        free(blocks[i]);
+    for (int i = 0; i < 5; i++)
+        blocks[i] = malloc(size);
+}
+
 /* A free that only joins a cache is judged when it leaves it: many more of the same size push it out.
  * There are two crowds, for two threads. */
 enum { CROWD = 5000 };

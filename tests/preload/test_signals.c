@@ -14,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <ucontext.h>
 

@@ -432,9 +432,8 @@ static void all_may_fail_from_any_moment_on(void **state)
 
 /* ---- what little is left is found */
 
-static void fill_up(void *unused)
+ISOLATED_UNLESS_SANITIZED(memory_given_back_serves_again_under_a_limit)
 {
-    (void)unused;
     uint64_t first = 0, again = 0;
     EXPECT(front_malloc(1));
     front_free(front_malloc(100000)); /* there is room for such a block before there is a limit */
@@ -454,17 +453,8 @@ static void fill_up(void *unused)
     unit_validate();
 }
 
-static void memory_given_back_serves_again_under_a_limit(void **state)
+ISOLATED_UNLESS_SANITIZED(a_block_shrinks_without_memory)
 {
-    (void)state;
-    if (UNIT_SANITIZED)
-        skip();
-    unit_in_child(fill_up, NULL);
-}
-
-static void shrink_without_memory(void *unused)
-{
-    (void)unused;
     struct live *large = allocate(30000);
     may_be_refused = true;
     set_limit();
@@ -476,14 +466,6 @@ static void shrink_without_memory(void *unused)
     lift_limit();
 }
 
-static void a_block_shrinks_without_memory(void **state)
-{
-    (void)state;
-    if (UNIT_SANITIZED)
-        skip();
-    unit_in_child(shrink_without_memory, NULL);
-}
-
 static void allocate_all_there_is(void)
 {
     while (allocate(1000))
@@ -491,9 +473,8 @@ static void allocate_all_there_is(void)
 }
 
 /* It waits in a heap whose thread makes no call. */
-static void need_what_is_on_its_way(void *unused)
+ISOLATED_UNLESS_SANITIZED(what_others_freed_serves_other_sizes_under_a_limit)
 {
-    (void)unused;
     start_workers();
     EXPECT(allocate(1000));
     let_work(&workers[0], small_blocks);
@@ -506,14 +487,6 @@ static void need_what_is_on_its_way(void *unused)
     release_every(1);
     end_workers();
     unit_validate();
-}
-
-static void what_others_freed_serves_other_sizes_under_a_limit(void **state)
-{
-    (void)state;
-    if (UNIT_SANITIZED)
-        skip();
-    unit_in_child(need_what_is_on_its_way, NULL);
 }
 
 static const struct CMUnitTest tests[] = {

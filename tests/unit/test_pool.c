@@ -1,8 +1,6 @@
 /* pool/pool.c: units and spans against a model of which units are out; the LRU's limits and counters. */
 #include "unit/unit.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -868,56 +866,34 @@ ISOLATED(a_child_has_the_spans_that_were_being_purged)
     fork_amid_purges(thread, expect_all_counted, 0);
 }
 
-/* A handler forks that interrupted the pool. In the child it returns, and what it interrupted goes on. */
-static struct {
-    size_t superslab; /* what the thread itself has taken out there stays so */
-    int forks;
-    bool is_child;
-} volatile interrupted;
+/* A handler forks that interrupted the pool. In the child it returns, and what it interrupted goes on: what
+ * the thread itself has taken out of this SuperSlab stays so. */
+static size_t interrupted_superslab;
 
-static void fork_in_handler(int signal)
+static pid_t fork_inside(void)
 {
-    (void)signal;
-    int saved_errno = errno, status;
-    if (interrupted.is_child)
-        return;
-    struct superslab before = *superslab_at(interrupted.superslab);
+    struct superslab before = *superslab_at(interrupted_superslab);
     lock_fork_begin(true);
     pool_fork_prepare();
     pid_t child = fork();
-    interrupted.is_child = child == 0;
-    if (interrupted.is_child) {
-        alarm(20);
+    if (child == 0) {
         pool_fork_child();
-        EXPECT(memcmp(superslab_at(interrupted.superslab), &before, sizeof before) == 0);
+        EXPECT(memcmp(superslab_at(interrupted_superslab), &before, sizeof before) == 0);
     } else {
         pool_fork_parent();
-        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
-        EXPECT(status == 0);
-        interrupted.forks++;
     }
-    errno = saved_errno;
+    return child;
 }
 
-/* Calls `work` until it was interrupted many times, at random points. In the children it ends with `expect`.
- */
+/* In the children it ends with `expect`. */
 static void work_until_interrupted(void (*work)(void), void (*expect)(void))
 {
-    enum { FORKS = UNIT_SANITIZED ? 30 : 300 };
-    struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
-    uint64_t random = unit_random(7);
-    sigaction(SIGUSR1, &action, NULL);
-    while (!interrupted.is_child && interrupted.forks < FORKS) {
-        int before = interrupted.forks;
-        unit_interrupt_soon(&random);
-        while (!interrupted.is_child && interrupted.forks == before)
-            work();
-    }
-    if (interrupted.is_child) {
-        expect();
-        pool_validate();
-        _exit(0);
-    }
+    bool is_child = unit_fork_in_handlers(work, fork_inside);
+    if (!is_child)
+        return;
+    expect();
+    pool_validate();
+    _exit(0);
 }
 
 static size_t two_units;
@@ -934,7 +910,7 @@ static void purge_two_units(void)
 ISOLATED(a_purge_of_units_goes_on_in_the_child_of_a_fork_in_its_midst)
 {
     two_units = start_shared();
-    interrupted.superslab = two_units >> SUPERSLAB_UNITS_LOG2;
+    interrupted_superslab = two_units >> SUPERSLAB_UNITS_LOG2;
     work_until_interrupted(purge_two_units, purge_two_units);
     pool_validate();
 }
@@ -942,7 +918,7 @@ ISOLATED(a_purge_of_units_goes_on_in_the_child_of_a_fork_in_its_midst)
 static void purge_two_superslabs(void)
 {
     struct span span = take_span_of(2);
-    EXPECT(span.first == interrupted.superslab);
+    EXPECT(span.first == interrupted_superslab);
     pool_give_span(span);
     pool_purge(PURGE_ALL);
 }
@@ -951,7 +927,7 @@ ISOLATED(a_purge_of_superslabs_goes_on_in_the_child_of_a_fork_in_its_midst)
 {
     EXPECT(region_claim());
     struct span span = take_span_of(2);
-    interrupted.superslab = span.first;
+    interrupted_superslab = span.first;
     pool_give_span(span);
     work_until_interrupted(purge_two_superslabs, purge_two_superslabs);
     pool_validate();
@@ -976,7 +952,7 @@ static void expect_no_orphans(void)
 ISOLATED(what_others_purged_is_taken_over_once_the_pool_is_whole)
 {
     EXPECT(region_claim());
-    interrupted.superslab = take_span_of(1).first;
+    interrupted_superslab = take_span_of(1).first;
     pthread_t thread = unit_undisturbed_thread(purge_spans_again_and_again, NULL);
     work_until_interrupted(take_and_give_units, expect_no_orphans);
     atomic_store(&is_over, true);

@@ -2,7 +2,6 @@
 #include "unit/unit.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,19 +172,26 @@ ISOLATED(no_two_threads_have_the_same_heap)
     EXPECT(heaps() == THREADS + 1);
 }
 
+/* Each of the parked heaps once in a round. */
+static void expect_turns_of(size_t n)
+{
+    struct heap *turn[2 * THREADS];
+    EXPECT(parked_heaps() == n);
+    for (size_t i = 0; i < n; i++) {
+        turn[i] = registry_some_parked();
+        for (size_t j = 0; j < i; j++)
+            EXPECT(turn[i] != turn[j]);
+    }
+    for (size_t i = 0; i < 2 * n; i++)
+        EXPECT(registry_some_parked() == turn[i % n]);
+    EXPECT(parked_heaps() == n);
+}
+
 ISOLATED(parked_heaps_take_turns_and_none_is_lost)
 {
     struct meeting meeting = {.run = hold_heap};
-    struct heap *turn[THREADS];
     run_meeting(&meeting);
-    for (int i = 0; i < THREADS; i++) {
-        turn[i] = registry_some_parked();
-        for (int j = 0; j < i; j++)
-            EXPECT(turn[i] != turn[j]);
-    }
-    for (int i = 0; i < 2 * THREADS; i++)
-        EXPECT(registry_some_parked() == turn[i % THREADS]);
-    EXPECT(parked_heaps() == THREADS);
+    expect_turns_of(THREADS);
 }
 
 /* What a parked heap has free serves whoever needs it, and returns to it. */
@@ -565,27 +571,6 @@ ISOLATED(a_trim_empties_caches_depot_and_inboxes)
 
 /* ---- forks by handlers that interrupted the registry */
 
-static volatile int forks;
-static volatile bool is_child;
-
-static void fork_in_handler(int signal)
-{
-    (void)signal;
-    int saved_errno = errno, status;
-    if (is_child)
-        return;
-    pid_t child = fork();
-    is_child = child == 0;
-    if (is_child) {
-        alarm(20);
-    } else {
-        EXPECT(child > 0 && waitpid(child, &status, 0) == child);
-        EXPECT(status == 0);
-        forks++;
-    }
-    errno = saved_errno;
-}
-
 static void *hold_heap_until_over(void *argument)
 {
     pthread_barrier_t *barrier = argument;
@@ -595,23 +580,15 @@ static void *hold_heap_until_over(void *argument)
     return NULL;
 }
 
-/* Each once in a round: those that were parked, and the one of a thread that the child does not have. */
-static void expect_turns_of(size_t n)
+static void change_the_registry(void)
 {
-    struct heap *turn[2 * THREADS];
-    EXPECT(parked_heaps() == n);
-    for (size_t i = 0; i < n; i++) {
-        turn[i] = registry_some_parked();
-        for (size_t j = 0; j < i; j++)
-            EXPECT(turn[i] != turn[j]);
-    }
-    for (size_t i = 0; i < n; i++)
-        EXPECT(registry_some_parked() == turn[i]);
+    thread_enter();
+    registry_some_parked();
+    thread_leave(tls_real);
 }
 
 ISOLATED(a_child_of_a_handler_parks_others_heaps_once_the_list_is_whole)
 {
-    enum { INTERRUPTIONS = UNIT_SANITIZED ? 30 : 300 };
     struct meeting meeting = {.run = hold_heap};
     pthread_barrier_t barrier;
     pthread_barrier_init(&barrier, NULL, 2);
@@ -620,18 +597,7 @@ ISOLATED(a_child_of_a_handler_parks_others_heaps_once_the_list_is_whole)
     pthread_t other = unit_undisturbed_thread(hold_heap_until_over, &barrier);
     pthread_barrier_wait(&barrier);
     EXPECT(parked_heaps() == THREADS - 1);
-    struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
-    uint64_t random = unit_random(1);
-    sigaction(SIGUSR1, &action, NULL);
-    while (!is_child && forks < INTERRUPTIONS) {
-        int before = forks;
-        thread_enter();
-        unit_interrupt_soon(&random);
-        while (!is_child && forks == before)
-            registry_some_parked();
-        thread_leave(tls_real);
-    }
-    if (is_child) {
+    if (unit_fork_in_handlers(change_the_registry, fork)) { /* the other thread's heap is parked as well */
         registry_some_parked();
         expect_turns_of(THREADS);
         unit_validate();

@@ -30,20 +30,12 @@ static void *expect_to_be_last(void *unused)
     return unused;
 }
 
-static void end_first(void *unused)
+ISOLATED_UNLESS_SANITIZED(a_thread_is_the_last_when_the_first_has_ended_and_there_is_no_other)
 {
     EXPECT(!thread_is_last()); /* it is the first */
     pthread_barrier_init(&barrier, NULL, 2);
-    unit_thread(expect_to_be_last, unused);
+    unit_thread(expect_to_be_last, NULL);
     pthread_exit(NULL);
-}
-
-static void a_thread_is_the_last_when_the_first_has_ended_and_there_is_no_other(void **state)
-{
-    (void)state;
-    if (UNIT_SANITIZED)
-        skip(); /* a sanitizer has a thread of its own */
-    unit_in_child(end_first, NULL);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -116,18 +116,48 @@ void unit_in_thread(void (*run)(void *argument), void *argument)
     EXPECT(pthread_join(unit_thread(thread_call, &call), NULL) == 0);
 }
 
-void unit_interrupt_soon(uint64_t *random)
+static struct {
+    pid_t (*fork_here)(void);
+    int forks;
+    bool is_child;
+} volatile handler;
+
+static void fork_in_handler(int signal)
 {
-    enum { LATEST_NS = 100000 };
-    static timer_t timer;
-    static pid_t timers_process; /* a fork's child has none */
-    if (timers_process != getpid()) {
-        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-        EXPECT(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
-        timers_process = getpid();
+    (void)signal;
+    int saved_errno = errno;
+    if (handler.is_child)
+        return;
+    pid_t child = handler.fork_here();
+    EXPECT(child >= 0);
+    handler.is_child = child == 0;
+    if (handler.is_child) {
+        alarm(CHILD_SECONDS / 3);
+    } else {
+        EXPECT(wait_for(child) == 0);
+        handler.forks++;
     }
-    struct itimerspec soon = {.it_value.tv_nsec = 1 + (long)(random_next(random) % LATEST_NS)};
-    EXPECT(timer_settime(timer, 0, &soon, NULL) == 0);
+    errno = saved_errno;
+}
+
+bool unit_fork_in_handlers(void (*work)(void), pid_t (*fork_here)(void))
+{
+    enum { FORKS = UNIT_SANITIZED ? 30 : 300, LATEST_NS = 100000 };
+    struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    timer_t timer;
+    uint64_t random = unit_random(7);
+    handler.fork_here = fork_here;
+    sigaction(SIGUSR1, &action, NULL);
+    EXPECT(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    while (!handler.is_child && handler.forks < FORKS) {
+        struct itimerspec soon = {.it_value.tv_nsec = 1 + (long)(random_next(&random) % LATEST_NS)};
+        int before = handler.forks;
+        EXPECT(timer_settime(timer, 0, &soon, NULL) == 0);
+        while (!handler.is_child && handler.forks == before)
+            work();
+    }
+    return handler.is_child;
 }
 
 pthread_t unit_undisturbed_thread(void *(*run)(void *argument), void *argument)

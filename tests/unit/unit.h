@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/config.h"
 #include "preload/blocks.h"
@@ -58,9 +59,11 @@ void unit_in_thread(void (*run)(void *argument), void *argument);
 /* Starts a thread that must be joined. */
 pthread_t unit_thread(void *(*run)(void *argument), void *argument);
 
-/* Sends the process SIGUSR1 once, some microseconds from now. Other threads than the one whose work it is to
- * interrupt are to be started by unit_undisturbed_thread. */
-void unit_interrupt_soon(uint64_t *random);
+/* Calls `work` until a signal handler interrupted it many times, at random points, and there called
+ * `fork_here`, which forks and returns what fork did. True: in each child, in which the handler has returned
+ * and the work that it interrupted is done; it must end with status 0. Other threads are to be started by
+ * unit_undisturbed_thread. */
+bool unit_fork_in_handlers(void (*work)(void), pid_t (*fork_here)(void));
 pthread_t unit_undisturbed_thread(void *(*run)(void *argument), void *argument);
 
 /* The process's pool and all its heaps keep their invariants. Only while no other thread allocates. */
@@ -75,6 +78,18 @@ void unit_validate(void);
     static void test(void **state)                                                                           \
     {                                                                                                        \
         (void)state;                                                                                         \
+        unit_in_child(test##_isolated, NULL);                                                                \
+    }                                                                                                        \
+    static void test##_isolated(void *unused_argument __attribute__((unused)))
+
+/* The same for what sanitizers cannot do: they need memory, and have a thread of their own. */
+#define ISOLATED_UNLESS_SANITIZED(test)                                                                      \
+    static void test##_isolated(void *unused_argument);                                                      \
+    static void test(void **state)                                                                           \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        if (UNIT_SANITIZED)                                                                                  \
+            skip();                                                                                          \
         unit_in_child(test##_isolated, NULL);                                                                \
     }                                                                                                        \
     static void test##_isolated(void *unused_argument __attribute__((unused)))
