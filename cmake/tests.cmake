@@ -233,6 +233,7 @@ foreach(source IN LISTS sources)
     endif()
     add_test_program(misuse_${name} "${source}")
     target_compile_options(misuse_${name} PRIVATE -w -O0)
+    set_target_properties(misuse_${name} PROPERTIES ENABLE_EXPORTS ON)
     target_compile_definitions(misuse_${name} PRIVATE SIZE=${size})
     add_script_test(misuse.${name} misuse 60
       "${tests}/misuse/run.sh" $<TARGET_FILE:misuse_${name}> "${source}" ${size})

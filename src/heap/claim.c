@@ -3,6 +3,7 @@
 #include "base/bits.h"
 #include "base/log.h"
 #include "heap/misuse.h"
+#include "os/objects.h"
 
 const char *claim_maker(unsigned how)
 {
@@ -44,13 +45,41 @@ static bool is_alignment_wrong(const struct claim *made, const struct claim *cla
     return claimed || (must_claim && aligned);
 }
 
+/* An object of the process with an operator new of its own, bound to it where it was linked, calls malloc
+ * with it, and deletes with the operator that the process sees, ours; or the other way round. Then who mixes
+ * malloc and new may do no wrong: said once, and never the reason for an abort. */
+static COLD bool is_of_other_operators(const void *p, const struct claim *made, const struct claim *claim)
+{
+    static _Atomic bool told;
+    char object[OBJECT_NAME_BYTES];
+    if ((made->how & HOW_KIND) != HOW_MALLOC && (claim->how & HOW_KIND) != HOW_MALLOC)
+        return false;
+    if (atomic_load_explicit(&told, memory_order_relaxed))
+        return true;
+    if (!objects_other_with("_Znwm", object) && !objects_other_with("_Znam", object))
+        return false;
+    if (!atomic_exchange_explicit(&told, true, memory_order_relaxed))
+        misuse_begin(
+            "%s of %p (%zu bytes) which %s made: the program goes on, since %s has an operator new of "
+            "its own",
+            claim_call(claim->how), p, made->size, claim_maker(made->how), *object ? object : "the program");
+    return true;
+}
+
+static COLD void check_kind(const void *p, const struct claim *made, const struct claim *claim)
+{
+    if (!is_of_other_operators(p, made, claim))
+        misuse_report("%s of %p (%zu bytes) which %s made", claim_call(claim->how), p, made->size,
+                      claim_maker(made->how));
+}
+
 void claim_check(const void *p, const struct claim *made, const struct claim *claim)
 {
     const char *call = claim_call(claim->how);
     if (claim->how & HOW_UNKNOWN)
         return;
     if ((made->how & HOW_KIND) != (claim->how & HOW_KIND))
-        misuse_report("%s of %p (%zu bytes) which %s made", call, p, made->size, claim_maker(made->how));
+        check_kind(p, made, claim);
     else if ((claim->how & HOW_SIZED) && claim->size != made->size)
         misuse_report("%s of %p with a size of %zu bytes, which %s made with %zu", call, p, claim->size,
                       claim_maker(made->how), made->size);

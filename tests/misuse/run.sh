@@ -24,7 +24,7 @@ if [ -d "${2:-}" ]; then
         for size in ${sizes:-0}; do
             name=$(basename "$source" .c)_$size
             "${3:-cc}" -w -O0 -g -D_GNU_SOURCE -DSIZE="$size" -pthread -fno-builtin-malloc -fno-builtin-free \
-                -o "$2/$name" "$source" -ldl || exit 1
+                -o "$2/$name" "$source" -rdynamic -ldl || exit 1
             if "$0" "$2/$name" "$source" "$size" >"$2/$name.log" 2>&1; then
                 echo "ok      $name"
             else
