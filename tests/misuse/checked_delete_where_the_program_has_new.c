@@ -1,4 +1,4 @@
-/* expect: operator delete of POINTER \(48 bytes\) which malloc made: the program goes on, since the program has an operator new of its own */
+/* expect: operator delete of POINTER \(48 bytes\) which malloc made: the program goes on, since .* own */
 /* env: HAKMEM_CHECK=1 */
 /* signal: none */
 #include "misuse.h"
