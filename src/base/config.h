@@ -29,7 +29,7 @@ enum {
     SUPERSLAB_LOG2 = UNIT_LOG2 + SUPERSLAB_UNITS_LOG2,
     SUPERSLAB_BYTES = 1 << SUPERSLAB_LOG2,
 
-    SIZE_CLASSES = 88,
+    SIZE_CLASSES = 93,
     SMALL_MAX_BYTES = 1024,     /* sizes that the table in the heap knows */
     SLAB_MAX_BYTES = 32 * 1024, /* the largest size class */
     WIDE_UNITS = 4,             /* units of a slab of the classes above 8 KiB */

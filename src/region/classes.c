@@ -12,7 +12,8 @@
     CLASS((from) + (step)), CLASS((from) + 2 * (step)), CLASS((from) + 3 * (step)),                          \
         CLASS((from) + 4 * (step)), CLASS((from) + 5 * (step)), CLASS((from) + 6 * (step)),                  \
         CLASS((from) + 7 * (step)), CLASS((from) + 8 * (step))
-#define DOUBLING(from) EIGHT(from, (from) / 8)
+/* A first one for a power of two and the few bytes that programs and their allocators put before it. */
+#define DOUBLING(from) CLASS((from) + (from) / 64), EIGHT(from, (from) / 8)
 
 const struct size_class size_classes[SIZE_CLASSES] = {
     EIGHT(0, 16),   EIGHT(128, 16), EIGHT(256, 16), EIGHT(384, 16), EIGHT(512, 32),  EIGHT(768, 32),

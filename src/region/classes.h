@@ -1,6 +1,7 @@
-/* classes.h - the 88 size classes.
+/* classes.h - the 93 size classes.
  *
- * 16..512 bytes by 16, ..1024 by 32, then 8 for each doubling to 32 KiB: a block is at most 12.5 % larger
+ * 16..512 bytes by 16, ..1024 by 32, then for each doubling to 32 KiB one a 64th above the power of two,
+ * for the many sizes that are a power of two and a header, and 8 steps: a block is at most 12.5 % larger
  * than asked for (15 bytes up to 512, 31 up to 1024). Every size is a multiple of 16, and since slabs start
  * at 64 KiB every block of a size that is a multiple of a power of two (up to 32 KiB) is aligned to it.
  * Constant. */
@@ -25,11 +26,12 @@ enum { SMALL_TABLE_BYTES = SMALL_MAX_BYTES / BLOCK_ALIGN + 1 };
 /* The class of a size of at most SMALL_MAX_BYTES, by (size + 15) / 16. Each heap has a copy. */
 extern const uint8_t small_class_table[SMALL_TABLE_BYTES] HIDDEN;
 
-/* The class of a size in SMALL_MAX_BYTES + 1 .. SLAB_MAX_BYTES: 8 steps in each doubling. */
+/* The class of a size in SMALL_MAX_BYTES + 1 .. SLAB_MAX_BYTES: 9 in each doubling. */
 static inline unsigned class_of_medium(size_t size)
 {
     unsigned doubling = bit_highest(size - 1);
-    return SMALL_CLASSES - 8 + 8 * (doubling - 10) + (unsigned)((size - 1) >> (doubling - 3));
+    unsigned steps = (unsigned)((size - 1) >> (doubling - 6)); /* 64ths: 64 and up */
+    return SMALL_CLASSES - 8 + 9 * (doubling - 10) + steps / 8 + (steps > 64);
 }
 
 static inline unsigned class_of_size(size_t size)
