@@ -95,7 +95,7 @@ struct hakmem_stats {
     uint64_t calls_mremap;
     uint64_t calls_prctl;
     uint64_t free_bytes;       /* free blocks in slabs, of which */
-    uint64_t free_away_bytes;  /* in pages that were given back, and hold nothing since */
+    uint64_t free_away_bytes;  /* in pages that were given back or never used, and hold nothing */
     uint64_t purged_bytes;     /* given back so far: free units, SuperSlabs, */
     uint64_t holes_bytes;      /* and pages inside slabs */
     uint64_t scavenger_starts; /* scavenger threads started, */

@@ -70,7 +70,7 @@ void report_print(void)
     print_bytes("cached (free, in threads' caches)", s.cached_bytes);
     print_bytes("retained (free, may be resident)", s.retained_bytes);
     print_bytes("free between live blocks", s.free_bytes);
-    print_bytes("  of it in pages given back", s.free_away_bytes);
+    print_bytes("  of it in pages without memory", s.free_away_bytes);
     print_bytes("metadata (mapped)", s.metadata_bytes);
     print_bytes("payload (mapped)", s.mapped_bytes);
     log_row("  %-34s %lu", "live blocks", s.live_blocks);

@@ -8,6 +8,7 @@
 #include "heap/registry.h"
 #include "heap/runcache.h"
 #include "heap/scavenger.h"
+#include "heap/thrift.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 #include "region/region.h"
@@ -54,8 +55,10 @@ static void *run_malloc(size_t size, size_t align, bool zeroed)
     bool clean;
     size_t units = units_of(size);
     size_t unit = align <= UNIT_BYTES ? cached_run(units, &clean) : POOL_NO_UNIT;
-    if (unit == POOL_NO_UNIT)
+    if (unit == POOL_NO_UNIT) {
+        thrift_watch(own_heap(), units);
         unit = pool_take_units(units, size_max(1, align >> UNIT_LOG2), &clean);
+    }
     if (unit == POOL_NO_UNIT)
         return NULL;
     tag_run(unit, units);
@@ -113,6 +116,7 @@ static size_t span_unit(struct span span)
 static void *huge_malloc(size_t size, size_t align, bool zeroed)
 {
     bool clean;
+    thrift_watch(own_heap(), units_of(size));
     struct span span = pool_take_span(superslabs_of(size), size_max(1, align >> SUPERSLAB_LOG2), &clean);
     if (!span.count)
         return NULL;

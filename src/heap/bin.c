@@ -24,13 +24,32 @@ static size_t page_bytes_of(uint64_t pages)
     return bit_count(pages) * vm_page_bytes();
 }
 
+/* Holes hold memory again, or are part of a unit that is free. */
+static void forget_holes(struct heap *heap, uint64_t pages)
+{
+    size_t bytes = page_bytes_of(pages);
+    if (likely(!bytes))
+        return;
+    heap->purged_bytes -= bytes;
+    pool_remove_holes(bytes);
+}
+
+/* Pages without a live block that hold no memory. */
+static void note_holes(struct heap *heap, struct slab *slab, uint64_t pages)
+{
+    slab->purged_pages |= pages;
+    slab->has_purged = true;
+    heap->purged_bytes += page_bytes_of(pages);
+    pool_add_holes(page_bytes_of(pages));
+}
+
 static void note_taken(struct heap *heap, const struct slab *slab, size_t blocks, uint64_t purged_before)
 {
     heap->free_bytes -= blocks * class_size(slab->size_class);
     if (heap->free_bytes + POKE_STEP_BYTES < heap->poke_at_bytes)
         heap->poke_at_bytes = heap->free_bytes + POKE_STEP_BYTES;
     if (unlikely(purged_before))
-        heap->purged_bytes -= page_bytes_of(purged_before & ~slab->purged_pages);
+        forget_holes(heap, purged_before & ~slab->purged_pages);
 }
 
 static void note_put(struct heap *heap, const struct slab *slab, size_t blocks)
@@ -90,7 +109,7 @@ static void slab_full_to_released(struct heap *heap, struct slab *slab, slab_lin
 {
     CHECK(slab_is_empty(slab));
     heap->free_bytes -= (size_t)slab->blocks * class_size(slab->size_class);
-    heap->purged_bytes -= page_bytes_of(slab->purged_pages);
+    forget_holes(heap, slab->purged_pages);
     slab->state = SLAB_NONE;
     tag_slab(slab, TAG_NONE);
     slab->next = *released;
@@ -273,11 +292,8 @@ void bin_return_holes(struct heap *heap, struct slab *slab, uint64_t pages, bool
 {
     uint64_t map[64];
     slab_blocks_of_pages(slab, pages, bit_lowest(vm_page_bytes()), map);
-    if (purged) {
-        slab->purged_pages |= pages;
-        slab->has_purged = true;
-        heap->purged_bytes += page_bytes_of(pages);
-    }
+    if (purged)
+        note_holes(heap, slab, pages);
     for (unsigned w = 0, words = size_classes[slab->size_class].slab_words; w < words; w++) {
         uint64_t twice = map[w] ? bin_put(heap, slab, w, map[w], released) : 0;
         if (unlikely(twice))
@@ -297,6 +313,8 @@ bool bin_add_slab(struct heap *heap, unsigned size_class)
     struct bin *bin = bin_of(heap, size_class);
     struct slab *slab = slab_create(unit, size_class, heap->number);
     note_put(heap, slab, slab->blocks);
+    if (clean)
+        note_holes(heap, slab, slab_used_pages(slab, bit_lowest(vm_page_bytes())));
     tag_slab(slab, heap->tag | size_class);
     if (bin->current)
         slab_full_to_partial(bin, slab);

@@ -9,6 +9,7 @@
 #include "heap/misuse.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
+#include "heap/thrift.h"
 #include "os/clock.h"
 
 void *const fastcache_none;
@@ -319,6 +320,7 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
     set_refilled(heap, size_class, true);
     heap->overflows[size_class] = 0;
 
+    thrift_watch(heap, 0);
     unsigned want = batch(heap, size_class);
     void **bottom = fastcache_bottom(heap, size_class);
     unsigned got = take_blocks(heap, size_class, bottom + want, want);

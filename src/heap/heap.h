@@ -73,7 +73,7 @@ struct heap {
     struct lock lock;
     slab_link uncollected; /* [lock] slabs taken from the inbox, not yet looked at */
     size_t free_bytes;     /* [lock] in free blocks of its slabs */
-    size_t purged_bytes;   /* [lock] of these, in pages that were given back */
+    size_t purged_bytes;   /* [lock] of these, in pages that were given back, or never used */
     size_t poke_at_bytes;  /* [lock] how many free ones are worth telling the scavenger of */
 
     _Alignas(CACHE_LINE) char arena_first[]; /* [owner] the rest of the first page */

@@ -105,7 +105,7 @@ static size_t reserve(struct batch *batch, size_t unit, uint32_t tag, bool all, 
 
 void holes_purge(size_t *unit, size_t units, bool all, struct holes_result *result)
 {
-    struct batch batch = {0};
+    static struct batch batch; /* [lock: scavenger]; empty between calls */
     size_t end = size_min(*unit + units, region_units());
     size_t at = *unit;
     while (at < end) {

@@ -103,6 +103,11 @@ void scavenger_hold(void)
     lock_acquire(&scavenger.lock, LOCK_SCAVENGER);
 }
 
+bool scavenger_try_hold(void)
+{
+    return lock_try_acquire(&scavenger.lock, LOCK_SCAVENGER);
+}
+
 void scavenger_let_go(void)
 {
     lock_release(&scavenger.lock, LOCK_SCAVENGER);
@@ -140,7 +145,7 @@ static size_t purge_holes(size_t unit, bool all, struct holes_result *result)
     return unit;
 }
 
-static void note_purged(size_t units_bytes, size_t holes_bytes)
+void scavenger_note_purged(size_t units_bytes, size_t holes_bytes)
 {
     atomic_fetch_add_explicit(&scavenger_stats.purged_bytes, units_bytes, memory_order_relaxed);
     atomic_fetch_add_explicit(&scavenger_stats.holes_bytes, holes_bytes, memory_order_relaxed);
@@ -160,7 +165,7 @@ static struct pass make_pass(void)
     tidy_heaps();
     scavenger.unit = purge_holes(scavenger.unit, false, &holes);
     size_t bytes = pool_purge(PURGE_AGED);
-    note_purged(bytes, holes.bytes);
+    scavenger_note_purged(bytes, holes.bytes);
     bool denser;
     size_t huge_pages = collapse_dense(&scavenger.superslab, &denser);
     atomic_fetch_add_explicit(&scavenger_stats.huge_pages, huge_pages, memory_order_relaxed);
@@ -207,7 +212,7 @@ static size_t wait_for_tick(bool idle)
         if (atomic_exchange_explicit(&scavenger.poked, 0, memory_order_acquire))
             bytes += pool_purge(PURGE_LRU);
     }
-    note_purged(bytes, 0);
+    scavenger_note_purged(bytes, 0);
     return bytes;
 }
 
@@ -238,7 +243,9 @@ static bool leave(void)
 static void run(void)
 {
     tls_real = registry_make_commons();
+    scavenger_hold();
     vm_allow_batches();
+    scavenger_let_go();
     do
         work();
     while (!leave());
@@ -337,7 +344,7 @@ size_t scavenger_trim(void)
     registry_trim();
     purge_holes(0, true, &holes);
     size_t bytes = pool_purge(PURGE_ALL);
-    note_purged(bytes, holes.bytes);
+    scavenger_note_purged(bytes, holes.bytes);
     return bytes + holes.bytes;
 }
 

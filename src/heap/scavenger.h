@@ -57,10 +57,13 @@ size_t scavenger_trim(void) HIDDEN;
 /* Between the two no blocks are reserved by a step under way: for who reads maps. The caller holds no lock.
  */
 void scavenger_hold(void) HIDDEN;
+bool scavenger_try_hold(void) HIDDEN; /* false: a step is under way */
 void scavenger_let_go(void) HIDDEN;
 
 /* This is the process that threads are started in. */
 void scavenger_note_process(void) HIDDEN;
+/* Counts what was given back: whole units, and pages inside slabs. */
+void scavenger_note_purged(size_t units_bytes, size_t holes_bytes) HIDDEN;
 
 /* For fork. */
 void scavenger_fork_prepare(void) HIDDEN;

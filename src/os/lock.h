@@ -78,6 +78,20 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
     lock_acquire_as(lock, lock_self());
 }
 
+/* False: somebody has it. */
+static inline bool lock_try_acquire(struct lock *lock, enum lock_rank rank)
+{
+    uint32_t free_state = 0;
+    if (lock_owns_all())
+        return true;
+    if (!atomic_compare_exchange_strong_explicit(&lock->state, &free_state, lock_self(), memory_order_acquire,
+                                                 memory_order_relaxed))
+        return false;
+    if (HAKMEM_DEBUG)
+        lock_rank_enter(rank);
+    return true;
+}
+
 static inline void lock_release(struct lock *lock, enum lock_rank rank)
 {
     if (lock_owns_all())

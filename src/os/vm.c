@@ -181,7 +181,7 @@ static _Atomic bool batches_allowed;
 /* Of a filter that kills for a call it does not know, one can only stay away. */
 void vm_allow_batches(void)
 {
-    char text[4096];
+    static char text[4096]; /* a thread's stack may be small */
     const char *line = file_read("/proc/self/status", text, sizeof text) > 0 ? strstr(text, "\nSeccomp:\t")
                                                                              : NULL;
     atomic_store_explicit(&batches_allowed, line && line[10] == '0', memory_order_relaxed);

@@ -52,7 +52,8 @@ struct vm_range {
 };
 bool vm_purge_ranges(const struct vm_range *ranges, size_t count) HIDDEN;
 
-/* Has vm_purge_ranges use one call for many, where no seccomp filter is in place now. */
+/* Has vm_purge_ranges use one call for many, where no seccomp filter is in place now. One thread at a time.
+ */
 void vm_allow_batches(void) HIDDEN;
 
 /* Has the kernel fill the pages now. */

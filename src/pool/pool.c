@@ -27,8 +27,9 @@ static struct {
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions;
     size_t moved_spans;
     size_t huge_page_rows, forbidden;
-    size_t free_dirty_units; /* in shared SuperSlabs: may be resident, and nobody's */
-    size_t dirty_units;      /* in all: may be resident */
+    size_t free_dirty_units;    /* in shared SuperSlabs: may be resident, and nobody's */
+    size_t dirty_units;         /* in all: may be resident */
+    _Atomic size_t holes_bytes; /* of these, inside slabs, given back */
     pool_purger *_Atomic purger;
     _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
     _Atomic unsigned haste;   /* the decay is halved so often */
@@ -125,7 +126,8 @@ static void bucket_place(struct superslab *superslab)
 /* Notes which units may be resident. */
 static void set_dirty_units(struct superslab *superslab, uint32_t units)
 {
-    pool.dirty_units += bit_count(units) - (size_t)bit_count(superslab->dirty_units);
+    size_t more = bit_count(units) - (size_t)bit_count(superslab->dirty_units);
+    __atomic_store_n(&pool.dirty_units, pool.dirty_units + more, __ATOMIC_RELAXED);
     superslab->dirty_units = units;
 }
 
@@ -277,27 +279,77 @@ static bool hard_limit_allows(size_t units)
     return likely(!limit) || pool.dirty_units + units <= limit * UNITS_IN_MIB;
 }
 
+static unsigned find_dirty_row(struct superslab *superslab, size_t count, size_t align)
+{
+    return bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count, (unsigned)align);
+}
+
 static unsigned find_row(struct superslab *superslab, size_t count, size_t align)
 {
-    unsigned row = bits_find_row(superslab->free_units & superslab->dirty_units, (unsigned)count,
-                                 (unsigned)align);
+    unsigned row = find_dirty_row(superslab, count, align);
     return row < 64 ? row : bits_find_row(superslab->free_units, (unsigned)count, (unsigned)align);
 }
 
-/* The fullest SuperSlab with `count` free units in a row. */
-static struct superslab *find_room(size_t count, size_t align)
+typedef unsigned row_finder(struct superslab *superslab, size_t count, size_t align);
+
+/* The fullest SuperSlab with `count` such units in a row. */
+static inline struct superslab *find_fullest(row_finder *find, size_t count, size_t align)
 {
     for (uint64_t buckets = pool.buckets_occupied & ~bits_below((unsigned)count); buckets;
          buckets &= buckets - 1) {
         superslab_link at = pool.buckets[bit_lowest(buckets)];
         for (int tries = 0; at && tries < ROOM_TRIES; tries++) {
             struct superslab *superslab = superslab_at(at - 1);
-            if (find_row(superslab, count, align) < 64)
+            if (find(superslab, count, align) < 64)
                 return superslab;
             at = superslab->next;
         }
     }
     return NULL;
+}
+
+/* Room that may be resident, */
+static struct superslab *find_dirty_room(size_t count, size_t align)
+{
+    return pool.free_dirty_units >= count ? find_fullest(find_dirty_row, count, align) : NULL;
+}
+
+/* or any. */
+static struct superslab *find_room(size_t count, size_t align)
+{
+    return find_fullest(find_row, count, align);
+}
+
+/* Whether the LRU has more than what was readied for huge blocks and for growth. */
+static bool has_spare_warm(void)
+{
+    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm);
+}
+
+bool pool_must_grow(size_t units)
+{
+    pool_lock();
+    size_t superslabs = align_up(units, SUPERSLAB_UNITS) >> SUPERSLAB_UNITS_LOG2;
+    bool warm = pool.warm.superslabs >= superslabs;
+    bool shared = units <= SUPERSLAB_UNITS && find_dirty_room(units, 1);
+    pool_unlock();
+    return !warm && !shared;
+}
+
+void pool_add_holes(size_t bytes)
+{
+    atomic_fetch_add_explicit(&pool.holes_bytes, bytes, memory_order_relaxed);
+}
+
+void pool_remove_holes(size_t bytes)
+{
+    atomic_fetch_sub_explicit(&pool.holes_bytes, bytes, memory_order_relaxed);
+}
+
+size_t pool_resident_bytes(void)
+{
+    size_t bytes = __atomic_load_n(&pool.dirty_units, __ATOMIC_RELAXED) * UNIT_BYTES;
+    return bytes - size_min(bytes, atomic_load_explicit(&pool.holes_bytes, memory_order_relaxed));
 }
 
 /* The first window is half a SuperSlab, and the next one its other half. */
@@ -343,7 +395,9 @@ size_t pool_take_units(size_t count, size_t align, bool *clean)
 {
     size_t unit = POOL_NO_UNIT;
     pool_lock();
-    struct superslab *superslab = find_room(count, align);
+    struct superslab *superslab = find_dirty_room(count, align);
+    if (!superslab && !has_spare_warm())
+        superslab = find_room(count, align);
     if (!superslab)
         superslab = fresh_superslab(count, align);
     if (superslab) {
@@ -734,13 +788,14 @@ size_t pool_prewarm(size_t superslabs)
 }
 
 /* Takes what must go next from the LRU; [lock: pool]. */
-static struct span evict_next(bool all, uint64_t now_ms)
+static struct span evict_next(enum pool_purge what, uint64_t now_ms)
 {
+    bool all = what >= PURGE_FREE;
     if (!all && !lru_is_over(now_ms))
         return (struct span){0, 0};
     size_t limit = OPTION_VALUE(ss_lru_size);
     bool aged = all || lru_is_aged(now_ms);
-    size_t kept = all ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
+    size_t kept = what == PURGE_ALL ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
     size_t most = pool.warm.superslabs - size_min(kept, pool.warm.superslabs);
     struct span span = span_take_oldest(&pool.warm, size_min(most, PURGE_STEP_SUPERSLABS));
     if (span.count) {
@@ -802,7 +857,8 @@ static size_t purge_units(size_t number, uint32_t units)
     struct superslab *superslab = superslab_at(number);
     pool_lock();
     set_dirty_units(superslab, superslab->dirty_units & ~purged);
-    return_units(superslab, units);
+    if ((superslab->purging & units) == units) /* else a fork amid the purge returned them to this child */
+        return_units(superslab, units);
     pool_unlock();
     return (size_t)bit_count(purged) * UNIT_BYTES;
 }
@@ -854,14 +910,14 @@ NOINLINE size_t pool_purge(enum pool_purge what)
     size_t bytes = 0;
     uint64_t now_ms = clock_coarse_ms();
     pool_lock();
-    uint64_t aged_ms = what == PURGE_ALL ? UINT64_MAX : now_ms - size_min(decay_ms(), now_ms);
+    uint64_t aged_ms = what >= PURGE_FREE ? UINT64_MAX : now_ms - size_min(decay_ms(), now_ms);
     bool any_shared = what != PURGE_LRU && pool.free_dirty_units > 0;
     pool_unlock();
     if (any_shared)
         bytes += purge_shared(aged_ms);
     for (;;) {
         pool_lock();
-        struct span span = evict_next(what == PURGE_ALL, now_ms);
+        struct span span = evict_next(what, now_ms);
         pool_unlock();
         if (!span.count)
             return bytes;
@@ -907,6 +963,7 @@ void pool_stats_read(struct pool_stats *stats)
         .lru_evictions = pool.lru_evictions,
         .free_dirty_units = pool.free_dirty_units,
         .dirty_units = pool.dirty_units,
+        .holes_bytes = atomic_load_explicit(&pool.holes_bytes, memory_order_relaxed),
         .warm = pool.warm.superslabs,
         .cold = pool.cold.superslabs,
     };

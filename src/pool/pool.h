@@ -1,8 +1,9 @@
 /* pool.h - the shared pool: SuperSlabs with free units, the LRU of empty ones, and the cold rest.
  *
- * One SuperSlab serves all classes and all threads. Units go out from the fullest SuperSlab that has
- * room, units used before first, lowest first. A SuperSlab whose last unit comes back goes to the LRU,
- * and from there, when the LRU is full or it has been there for the decay, its pages go to the kernel.
+ * One SuperSlab serves all classes and all threads. Units used before go out first, those of the LRU
+ * included; from the fullest SuperSlab that has room, lowest first. A SuperSlab whose last unit comes back
+ * goes to the LRU, and from there, when the LRU is full or it has been there for the decay, its pages go to
+ * the kernel.
  *
  * Invariants:
  *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)
@@ -19,7 +20,8 @@
 enum pool_purge {
     PURGE_LRU,  /* what is over the LRU's limits, in number or age */
     PURGE_AGED, /* and the free units of shared SuperSlabs in which nothing was freed for the decay */
-    PURGE_ALL, /* the whole LRU, and all free units but those of a SuperSlab that another thread is purging */
+    PURGE_FREE, /* the LRU but for what was prewarmed, and all free units */
+    PURGE_ALL,  /* the whole LRU, and all free units */
 };
 
 /* Called when much is retained, or the LRU is over its limits: true when the purging is taken care of. */
@@ -32,6 +34,7 @@ struct pool_stats {
     size_t mapped, shared, huge, warm, cold; /* SuperSlabs now */
     size_t free_dirty_units;                 /* in shared SuperSlabs */
     size_t dirty_units;                      /* that may be resident, free or not */
+    size_t holes_bytes;                      /* in these, inside slabs, that are not */
 };
 
 #define POOL_NO_UNIT SIZE_MAX
@@ -42,6 +45,16 @@ size_t pool_take_units(size_t count, size_t align, bool *clean) HIDDEN;
 
 /* Gives back units, whose tags the caller has set to TAG_NONE. */
 void pool_give_units(size_t unit, size_t count) HIDDEN;
+
+/* Whether so many units, a run's or a huge block's, would not come from memory that may be resident. */
+bool pool_must_grow(size_t units) HIDDEN;
+
+/* Bytes of payload that may be resident; any thread. */
+size_t pool_resident_bytes(void) HIDDEN;
+
+/* So many bytes inside slabs were given back; or are in use again, or no longer inside a slab; any thread. */
+void pool_add_holes(size_t bytes) HIDDEN;
+void pool_remove_holes(size_t bytes) HIDDEN;
 
 /* Takes the units behind a run if they are free: growth in place. */
 bool pool_take_units_at(size_t unit, size_t count) HIDDEN;

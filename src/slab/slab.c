@@ -179,6 +179,12 @@ static unsigned pages_of(const struct slab *slab, unsigned page_log2)
     return (unsigned)(((size_t)size_classes[slab->size_class].slab_units << UNIT_LOG2) >> page_log2);
 }
 
+uint64_t slab_used_pages(const struct slab *slab, unsigned page_log2)
+{
+    size_t bytes = (size_t)slab->blocks * class_size(slab->size_class);
+    return bits_below((unsigned)((bytes - 1) >> page_log2) + 1);
+}
+
 uint64_t slab_holes(struct slab *slab, unsigned page_log2)
 {
     uint64_t holes = 0;

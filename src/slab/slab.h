@@ -53,7 +53,8 @@ struct slab {
     _Atomic uint64_t remote_inline[SLAB_INLINE_WORDS]; /* [atomic] likewise */
     _Atomic slab_link inbox_next;                      /* [atomic] with remote_push / remote_collect */
     uint32_t unused;
-    uint64_t purged_pages; /* [lock: heap] a bit for each page that was given back and has no block since */
+    uint64_t purged_pages; /* [lock: heap] a bit for each page that was given back, or new, and has no block
+                              since */
     uint64_t unused_too;
 };
 static_assert(sizeof(struct slab) == SLAB_RECORD_BYTES, "region.h says how large a record is");
@@ -172,6 +173,9 @@ unsigned slab_take_group(struct slab *slab, void **slot, unsigned group) HIDDEN;
 /* Frees the blocks of word `word` that `mask` names. Returns the bits that were free already: blocks
  * freed twice, which are left as they are. */
 uint64_t slab_put(struct slab *slab, unsigned word, uint64_t mask) HIDDEN;
+
+/* All pages in which a block lies, as bits. */
+uint64_t slab_used_pages(const struct slab *slab, unsigned page_log2) HIDDEN;
 
 /* Pages in which every block is free, as bits: those that may hold something, and are worth giving back.
  * A page has `page_log2` bits of address. */

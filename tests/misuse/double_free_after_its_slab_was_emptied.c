@@ -1,6 +1,9 @@
 /* expect: (double free|free) of POINTER */
+/* env: HAKMEM_SCAVENGER=0 */
 /* sizes: 48 3000 40000 3000000 */
 #include "misuse.h"
+
+/* Without a scavenger, whose start would take memory that was just freed for blocks of its own. */
 
 int main(void)
 {

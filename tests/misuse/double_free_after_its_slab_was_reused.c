@@ -1,6 +1,9 @@
 /* expect: (double free|free) of POINTER */
+/* env: HAKMEM_SCAVENGER=0 */
 /* sizes: 48 3000 */
 #include "misuse.h"
+
+/* Without a scavenger, whose start would take memory that was just freed for blocks of its own. */
 
 enum { SLAB_BYTES = 65536, OTHER = SIZE == 48 ? 80 : 5120 };
 

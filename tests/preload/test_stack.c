@@ -233,6 +233,27 @@ static void the_end_of_a_thread_takes_little_stack(void)
     expect_shallow("the end of a thread", last_depth);
 }
 
+static void allocate_larger_ones(void)
+{
+    enum { COUNT = 64, LARGER_BYTES = 60000 };
+    for (size_t i = 0; i < COUNT; i++)
+        blocks[i] = malloc(LARGER_BYTES);
+}
+
+/* Half of it is free, in rows of two pages; with HAKMEM_THRIFT=1 these go. */
+static void malloc_that_gives_back_takes_little_stack(void)
+{
+    enum { ROW_BYTES = 8192 };
+    block_bytes = 512;
+    block_count = 16384;
+    allocate_all();
+    for (size_t i = 0; i < block_count; i++)
+        if (i * block_bytes / ROW_BYTES % 2 == 0)
+            free(blocks[i]);
+    size_t bytes = depth_of(allocate_larger_ones);
+    expect_shallow("malloc that gives back", bytes);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -241,6 +262,7 @@ int main(int argc, char **argv)
         TEST(realloc_takes_little_stack),
         TEST(free_takes_little_stack),
         TEST(a_growing_heap_takes_little_stack),
+        TEST(malloc_that_gives_back_takes_little_stack),
         TEST(frees_of_another_threads_blocks_take_little_stack),
         TEST(the_first_call_of_a_thread_takes_little_stack),
         TEST(the_end_of_a_thread_takes_little_stack),

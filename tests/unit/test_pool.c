@@ -104,6 +104,13 @@ static size_t fewest_free(void)
     return fewest;
 }
 
+static bool has_warm(void)
+{
+    struct pool_stats stats;
+    pool_stats_read(&stats);
+    return stats.warm > 0;
+}
+
 /* ---- steps */
 
 static void take_units(struct holding *into)
@@ -111,12 +118,13 @@ static void take_units(struct holding *into)
     size_t count = 1 + (random_below(&model.random, 2) ? random_below(&model.random, RUN_MAX_UNITS) : 0);
     size_t align = (size_t)1 << (random_below(&model.random, 4) ? 0 : random_below(&model.random, 3));
     size_t fewest = count == 1 && align == 1 ? fewest_free() : 0;
-    bool clean;
+    bool clean, any_warm = has_warm();
     size_t unit = pool_take_units(count, align, &clean);
     EXPECT(unit != POOL_NO_UNIT);
     EXPECT(region_unit_address(unit) % (align * UNIT_BYTES) == 0);
     EXPECT(unit % SUPERSLAB_UNITS + count <= SUPERSLAB_UNITS);
-    EXPECT(!fewest || free_units_of(unit >> SUPERSLAB_UNITS_LOG2) == fewest);
+    if (fewest && clean) /* others go before it */
+        EXPECT(!any_warm && free_units_of(unit >> SUPERSLAB_UNITS_LOG2) == fewest);
     set_out(unit, count, true, false);
     if (clean)
         expect_zero(unit, count);
@@ -346,6 +354,40 @@ ISOLATED(the_fullest_superslab_gives_first)
     EXPECT(take_one() == c + SUPERSLAB_UNITS);
 }
 
+/* All units of a SuperSlab but `left`, taken and given back, beside one that has never used units and is
+ * fuller. Returns a unit of the first. */
+static size_t use_and_give_back(size_t left)
+{
+    size_t first = take_one();
+    while (first % SUPERSLAB_UNITS != 0)
+        first = take_one();
+    for (size_t i = 1; i < SUPERSLAB_UNITS; i++)
+        EXPECT(take_one() == first + i);
+    for (size_t i = 0; i < left + 1; i++)
+        EXPECT(take_one() / SUPERSLAB_UNITS != first / SUPERSLAB_UNITS);
+    for (size_t i = left; i < SUPERSLAB_UNITS; i++)
+        pool_give_units(first + i, 1);
+    return first;
+}
+
+ISOLATED(units_used_before_come_before_those_of_a_fuller_superslab)
+{
+    EXPECT(region_claim());
+    size_t first = use_and_give_back(1);
+    EXPECT(take_one() == first + 1);
+    pool_validate();
+}
+
+ISOLATED(units_of_the_lru_come_before_some_that_were_never_used)
+{
+    EXPECT(region_claim());
+    set_limit(4);
+    size_t first = use_and_give_back(0);
+    EXPECT(stats_now().warm == 1);
+    EXPECT(take_one() == first && stats_now().warm == 0);
+    pool_validate();
+}
+
 ISOLATED(growth_in_place_stops_at_the_end_of_a_superslab)
 {
     bool clean;
@@ -504,6 +546,28 @@ ISOLATED(as_many_as_were_prewarmed_stay_after_the_decay)
     EXPECT(stats_now().warm == 2);
     EXPECT(pool_purge(PURGE_AGED) == 0);
     pool_validate();
+}
+
+ISOLATED(a_purge_of_what_is_free_leaves_what_was_prewarmed)
+{
+    EXPECT(region_claim());
+    set_limit(8);
+    atomic_store(&options.ss_prewarm, 2);
+    EXPECT(pool_prewarm(3) == 3);
+    EXPECT(pool_purge(PURGE_FREE) == SUPERSLAB_BYTES);
+    EXPECT(stats_now().warm == 2);
+}
+
+ISOLATED(the_pool_must_grow_where_no_used_units_fit)
+{
+    EXPECT(region_claim());
+    set_limit(4);
+    EXPECT(pool_must_grow(1));
+    pool_give_units(take_one(), 1);
+    EXPECT(!pool_must_grow(1) && pool_must_grow(2) && pool_must_grow(SUPERSLAB_UNITS + 1));
+    pool_give_span(take_span_of(2));
+    EXPECT(!pool_must_grow(2) && !pool_must_grow(SUPERSLAB_UNITS + 1));
+    EXPECT(pool_must_grow(2 * SUPERSLAB_UNITS + 1));
 }
 
 ISOLATED(a_purge_of_all_gives_back_every_free_byte)
@@ -968,6 +1032,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(units_come_lowest_first),
     cmocka_unit_test(units_used_before_come_first),
     cmocka_unit_test(the_fullest_superslab_gives_first),
+    cmocka_unit_test(units_used_before_come_before_those_of_a_fuller_superslab),
+    cmocka_unit_test(units_of_the_lru_come_before_some_that_were_never_used),
     cmocka_unit_test(growth_in_place_stops_at_the_end_of_a_superslab),
     cmocka_unit_test(the_lru_keeps_as_many_as_its_size),
     cmocka_unit_test(an_lru_of_no_size_keeps_nothing),
@@ -979,6 +1045,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(warm_superslabs_go_cold_after_the_decay),
     cmocka_unit_test(prewarmed_superslabs_are_warm),
     cmocka_unit_test(as_many_as_were_prewarmed_stay_after_the_decay),
+    cmocka_unit_test(a_purge_of_what_is_free_leaves_what_was_prewarmed),
+    cmocka_unit_test(the_pool_must_grow_where_no_used_units_fit),
     cmocka_unit_test(a_purge_of_all_gives_back_every_free_byte),
     cmocka_unit_test(free_units_go_back_once_nothing_was_freed_beside_them_for_the_decay),
     cmocka_unit_test(haste_shortens_the_decay),

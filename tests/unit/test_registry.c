@@ -102,6 +102,7 @@ static void fill_caches(void *blocks_of_others)
 ISOLATED(a_heap_is_parked_with_nothing_in_its_caches)
 {
     void *exchange = front_malloc(16);
+    atomic_store(&options.scavenger, 0); /* nothing empties them before */
     unit_in_thread(fill_caches, &exchange);
     struct heap *parked = exchange;
     EXPECT(atomic_load(&parked->parked));

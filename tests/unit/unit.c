@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "heap/registry.h"
+#include "heap/scavenger.h"
 #include "pool/pool.h"
 
 enum { CHILD_SECONDS = 60 }; /* a child that hangs fails its test */
@@ -171,9 +172,23 @@ pthread_t unit_undisturbed_thread(void *(*run)(void *argument), void *argument)
     return thread;
 }
 
+/* The pool knows of the holes of all heaps. */
+static void validate_holes(void)
+{
+    struct pool_stats stats;
+    size_t bytes = 0;
+    scavenger_hold();
+    pool_stats_read(&stats);
+    for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
+        bytes += heap->purged_bytes;
+    scavenger_let_go();
+    EXPECT(stats.holes_bytes == bytes);
+}
+
 void unit_validate(void)
 {
     pool_validate();
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         bin_validate(heap);
+    validate_holes();
 }

@@ -1,0 +1,189 @@
+/* heap/thrift.c: a heap gives back before it grows, a bounded number of times, and nothing that is in use. */
+#include "unit/unit.h"
+
+#include "front/front.h"
+#include "heap/registry.h"
+#include "heap/scavenger.h"
+#include "heap/thrift.h"
+#include "pool/pool.h"
+
+enum { BLOCKS = 16384, BLOCK_BYTES = 512, ROW = 16, RUNS = 32 };
+
+static unsigned char *blocks[BLOCKS];
+
+static void be_thrifty(void)
+{
+    atomic_store(&options.thrift, 1);
+}
+
+static size_t given_back(void)
+{
+    return atomic_load(&scavenger_stats.purged_bytes) + atomic_load(&scavenger_stats.holes_bytes);
+}
+
+static void fill(void *block, size_t bytes, size_t seed)
+{
+    EXPECT(block != NULL);
+    block_fill(block, bytes, seed);
+}
+
+/* 8 MiB of blocks, of which every other row, of two pages, is free again. */
+static void make_holes(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (i / ROW % 2 == 0)
+            front_free(blocks[i]);
+}
+
+static void expect_live_blocks(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        EXPECT(i / ROW % 2 == 0 || block_holds(blocks[i], BLOCK_BYTES, i));
+    unit_validate();
+}
+
+ISOLATED(a_heap_with_free_pages_gives_them_back_before_it_grows)
+{
+    be_thrifty();
+    make_holes();
+    size_t resident = pool_resident_bytes(), before = given_back();
+    for (int i = 0; i < RUNS; i++)
+        fill(front_malloc(UNIT_BYTES), UNIT_BYTES, 1);
+    EXPECT(given_back() > before);
+    EXPECT(pool_resident_bytes() < resident);
+    expect_live_blocks();
+}
+
+ISOLATED(a_heap_without_free_memory_gives_nothing_back)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
+    size_t before = given_back();
+    atomic_store(&thrift_mark_bytes, 0);
+    EXPECT(thrift_note_growth(tls_real, 0) == 0 && given_back() == before);
+    EXPECT(atomic_load(&thrift_mark_bytes) > pool_resident_bytes());
+}
+
+ISOLATED(nothing_is_given_back_while_used_memory_can_serve)
+{
+    front_free(front_malloc(RUN_MAX_BYTES));
+    make_holes();
+    bool clean;
+    size_t unit = pool_take_units(1, 1, &clean);
+    pool_give_units(unit, 1);
+    EXPECT(thrift_note_growth(tls_real, 1) == 0);
+    EXPECT(thrift_note_growth(tls_real, 0) > 0);
+}
+
+/* Passes whose memory nobody touches again are bounded by the mark. */
+ISOLATED(passes_are_numbered)
+{
+    int passes = 0;
+    make_holes();
+    for (size_t before = 0, mark; (mark = atomic_load(&thrift_mark_bytes)) != SIZE_MAX; before = mark) {
+        EXPECT(mark > before);
+        thrift_note_growth(tls_real, 0);
+        passes++;
+    }
+    EXPECT(passes < 600);
+    expect_live_blocks();
+}
+
+/* With the memory touched again each time they are bounded by that. */
+ISOLATED(passes_end_that_earn_nothing)
+{
+    int passes = 0;
+    make_holes();
+    for (int i = 0; i < 1000; i++) {
+        void *run = front_malloc(RUN_MAX_BYTES);
+        fill(run, RUN_MAX_BYTES, 1);
+        front_free(run);
+        passes += thrift_note_growth(tls_real, 0) > 0;
+    }
+    EXPECT(passes > 0 && passes < 1000);
+    size_t before = given_back();
+    EXPECT(thrift_note_growth(tls_real, 0) == 0 && given_back() == before);
+}
+
+ISOLATED(there_is_no_pass_while_somebody_else_makes_one)
+{
+    make_holes();
+    scavenger_hold();
+    EXPECT(thrift_note_growth(tls_real, 0) == 0);
+    scavenger_let_go();
+    EXPECT(thrift_note_growth(tls_real, 0) > 0);
+}
+
+ISOLATED(without_the_option_there_is_none)
+{
+    make_holes();
+    for (int i = 0; i < RUNS; i++)
+        fill(front_malloc(UNIT_BYTES), UNIT_BYTES, 1);
+    EXPECT(given_back() == 0);
+}
+
+/* A pass before whatever leaves the fast path. */
+ISOLATED(passes_amid_random_histories_lose_nothing)
+{
+    enum { SLOTS = 512, STEPS = 20000 };
+    be_thrifty();
+    uint64_t random = unit_random(1);
+    static struct {
+        void *block;
+        size_t bytes;
+    } slot[SLOTS];
+    for (size_t i = 0; i < STEPS; i++) {
+        size_t at = random_below(&random, SLOTS);
+        EXPECT(block_holds(slot[at].block, slot[at].bytes, at));
+        front_free(slot[at].block);
+        slot[at].bytes = random_below(&random, random_below(&random, 64) ? 4096 : 4 * UNIT_BYTES);
+        fill(slot[at].block = front_malloc(slot[at].bytes), slot[at].bytes, at);
+        atomic_store(&thrift_mark_bytes, 0);
+    }
+    EXPECT(given_back() > 0);
+    unit_validate();
+}
+
+static void *allocate_for_long(void *seed)
+{
+    uint64_t random = unit_random((uintptr_t)seed);
+    void *slot[256] = {NULL};
+    for (size_t i = 0; i < 20000; i++) {
+        void **at = &slot[random_below(&random, 256)];
+        front_free(*at);
+        fill(*at = front_malloc(random_below(&random, 8192)), 1, 1);
+        if (i % 64 == 0)
+            atomic_store(&thrift_mark_bytes, 0);
+    }
+    for (size_t i = 0; i < 256; i++)
+        front_free(slot[i]);
+    return NULL;
+}
+
+ISOLATED(threads_make_passes_side_by_side)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    be_thrifty();
+    for (uintptr_t i = 0; i < THREADS; i++)
+        threads[i] = unit_thread(allocate_for_long, (void *)(i + 2));
+    for (int i = 0; i < THREADS; i++)
+        EXPECT(pthread_join(threads[i], NULL) == 0);
+    unit_validate();
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_heap_with_free_pages_gives_them_back_before_it_grows),
+    cmocka_unit_test(a_heap_without_free_memory_gives_nothing_back),
+    cmocka_unit_test(nothing_is_given_back_while_used_memory_can_serve),
+    cmocka_unit_test(passes_are_numbered),
+    cmocka_unit_test(passes_end_that_earn_nothing),
+    cmocka_unit_test(there_is_no_pass_while_somebody_else_makes_one),
+    cmocka_unit_test(without_the_option_there_is_none),
+    cmocka_unit_test(passes_amid_random_histories_lose_nothing),
+    cmocka_unit_test(threads_make_passes_side_by_side),
+};
+
+UNIT_MAIN(tests)
