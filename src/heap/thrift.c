@@ -43,10 +43,12 @@ static size_t free_in_slabs(struct heap *heap)
     return bytes;
 }
 
-/* Counts what was touched since the last look, and keeps what it left. */
+/* Counts what was touched since the last look, and keeps what it left. Before the first one it was touched for
+ * the first time. */
 static void note_touched(size_t used)
 {
-    thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
+    if (thrift.left_bytes)
+        thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
     thrift.left_bytes = used;
 }
 
