@@ -43,8 +43,8 @@ static size_t free_in_slabs(struct heap *heap)
     return bytes;
 }
 
-/* Counts what was touched since the last look, and keeps what it left. Before the first one it was touched for
- * the first time. */
+/* Counts what was touched since the last look, and keeps what it left. Before the first one it was touched
+ * for the first time. */
 static void note_touched(size_t used)
 {
     if (thrift.left_bytes)
@@ -96,8 +96,7 @@ static void raise_mark(size_t above)
 size_t thrift_note_growth(struct heap *heap, size_t units)
 {
     size_t bytes = 0;
-    if (heap != tls_real || (units && !pool_must_grow(units)) ||
-        !scavenger_try_hold())
+    if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
     size_t resident = pool_resident_bytes() + units * UNIT_BYTES;
     if (is_worth_it(heap, resident)) {

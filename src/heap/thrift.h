@@ -1,5 +1,5 @@
-/* thrift.h - HAKMEM_THRIFT=1: a heap gives back before it grows, so that the most it ever holds is little more
- * than what its program needs. For page faults: some of what goes is touched again.
+/* thrift.h - HAKMEM_THRIFT=1: a heap gives back before it grows, so that the most it ever holds is little
+ * more than what its program needs. For page faults: some of what goes is touched again.
  *
  * Before memory is touched that was not resident, and so much is by now as the mark says, the thread whose
  * request that is gives back what is free: its caches, holes, free units. The next mark is a little above
