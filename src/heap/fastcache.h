@@ -18,9 +18,6 @@ void *fastcache_refill(struct heap *heap, unsigned size_class) HIDDEN;
  * is the heap's own. */
 void fastcache_push_full(struct heap *heap, unsigned size_class, void *block) HIDDEN;
 
-/* The same, and they are as small as at first. */
-void fastcache_restart(struct heap *heap) HIDDEN;
-
 /* Empties all FastCaches into the slabs. */
 void fastcache_flush_all(struct heap *heap) HIDDEN;
 

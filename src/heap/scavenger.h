@@ -62,6 +62,7 @@ void scavenger_let_go(void) HIDDEN;
 
 /* This is the process that threads are started in. */
 void scavenger_note_process(void) HIDDEN;
+
 /* Counts what was given back: whole units, and pages inside slabs. */
 void scavenger_note_purged(size_t units_bytes, size_t holes_bytes) HIDDEN;
 

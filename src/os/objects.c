@@ -6,31 +6,36 @@
 #include <link.h>
 #include <string.h>
 
+typedef ElfW(Addr) elf_address;
+typedef ElfW(Dyn) elf_dynamic;
+typedef ElfW(Sym) elf_symbol;
+typedef struct dl_phdr_info elf_object;
+
 /* What an object says of its symbols. */
 struct symbols {
-    const ElfW(Sym) * symbol;
+    const elf_symbol *symbol;
     const char *names, *object_name; /* the name it was linked under, or NULL */
     const uint32_t *hash;            /* DT_GNU_HASH */
 };
 
 /* glibc relocates the addresses of the dynamic section; musl does not, and the vDSO's are not. */
-static const void *located(const struct dl_phdr_info *object, ElfW(Addr) address)
+static const void *located(const elf_object *object, elf_address address)
 {
     return (const void *)(address < object->dlpi_addr ? address + object->dlpi_addr : address);
 }
 
-static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *object)
+static const elf_dynamic *dynamic_of(const elf_object *object)
 {
     for (size_t i = 0; i < object->dlpi_phnum; i++)
         if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            return (const ElfW(Dyn) *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+            return (const elf_dynamic *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
     return NULL;
 }
 
-static bool symbols_of(const struct dl_phdr_info *object, struct symbols *symbols)
+static bool symbols_of(const elf_object *object, struct symbols *symbols)
 {
     ElfW(Word) object_name = 0;
-    const ElfW(Dyn) *dynamic = dynamic_of(object);
+    const elf_dynamic *dynamic = dynamic_of(object);
     *symbols = (struct symbols){0};
     for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++)
         switch (dynamic->d_tag) {
@@ -44,7 +49,7 @@ static bool symbols_of(const struct dl_phdr_info *object, struct symbols *symbol
     return symbols->symbol && symbols->names && symbols->hash;
 }
 
-/* The hash of GNU's tables: Bernstein's, times 33. */
+/* The hash of GNU's tables, which is Bernstein's. */
 static uint32_t hash_of(const char *name)
 {
     uint32_t hash = 5381;
@@ -58,13 +63,13 @@ static uint32_t hash_of(const char *name)
 static bool exports(const struct symbols *symbols, const char *function)
 {
     uint32_t buckets = symbols->hash[0], first = symbols->hash[1], filter_words = symbols->hash[2];
-    const uint32_t *bucket = symbols->hash + 4 + filter_words * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+    const uint32_t *bucket = symbols->hash + 4 + filter_words * (sizeof(elf_address) / sizeof(uint32_t));
     const uint32_t *chain = bucket + buckets;
     uint32_t hash = hash_of(function), i = buckets ? bucket[hash % buckets] : 0;
     if (i < first)
         return false;
     for (;; i++) {
-        const ElfW(Sym) *symbol = &symbols->symbol[i];
+        const elf_symbol *symbol = &symbols->symbol[i];
         if ((chain[i - first] | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
             !strcmp(symbols->names + symbol->st_name, function))
             return true;
@@ -73,7 +78,7 @@ static bool exports(const struct symbols *symbols, const char *function)
     }
 }
 
-static bool holds(const struct dl_phdr_info *object, uintptr_t address)
+static bool holds(const elf_object *object, uintptr_t address)
 {
     for (size_t i = 0; i < object->dlpi_phnum; i++)
         if (object->dlpi_phdr[i].p_type == PT_LOAD &&
@@ -93,7 +98,7 @@ struct search {
     char *name;
 };
 
-static int look(struct dl_phdr_info *object, size_t bytes, void *argument)
+static int look(elf_object *object, size_t bytes, void *argument)
 {
     struct search *search = argument;
     struct symbols symbols;
