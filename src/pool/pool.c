@@ -857,8 +857,7 @@ static size_t purge_units(size_t number, uint32_t units)
     struct superslab *superslab = superslab_at(number);
     pool_lock();
     set_dirty_units(superslab, superslab->dirty_units & ~purged);
-    if ((superslab->purging & units) == units) /* else a fork amid the purge returned them to this child */
-        return_units(superslab, units);
+    return_units(superslab, units);
     pool_unlock();
     return (size_t)bit_count(purged) * UNIT_BYTES;
 }

@@ -20,8 +20,9 @@
 enum pool_purge {
     PURGE_LRU,  /* what is over the LRU's limits, in number or age */
     PURGE_AGED, /* and the free units of shared SuperSlabs in which nothing was freed for the decay */
-    PURGE_FREE, /* the LRU but for what was prewarmed, and all free units */
-    PURGE_ALL,  /* the whole LRU, and all free units */
+    PURGE_FREE, /* the LRU but for what was prewarmed, and all free units but those of a SuperSlab that
+                   another thread is purging */
+    PURGE_ALL,  /* likewise, and what was prewarmed */
 };
 
 /* Called when much is retained, or the LRU is over its limits: true when the purging is taken care of. */
