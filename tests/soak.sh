@@ -20,14 +20,15 @@ draw() {
 }
 
 options() {
-    case $(draw 7) in
+    case $(draw 8) in
     0) echo HAKMEM_GUARD_RATE=1 ;;
     1) echo HAKMEM_GUARD_RATE=20 ;;
     2) echo HAKMEM_FC_CAP=8 HAKMEM_FC_REFILL=2 ;;
     3) echo HAKMEM_SCAVENGER=0 ;;
     4) echo HAKMEM_DECAY_MS=10 HAKMEM_GUARD_RATE=50 ;;
     5) echo HAKMEM_DECAY_MS=0 ;;
-    6) echo HAKMEM_DECAY_MS=1000 ;; # as it is
+    6) echo HAKMEM_THRIFT=1 ;;
+    7) echo HAKMEM_DECAY_MS=1000 ;; # as it is
     esac
 }
 
