@@ -29,6 +29,7 @@ static struct {
     bool verbose;
     bool check;
     bool secure;
+    bool thrift;
     const char *report, *limit;
     struct text_list settings;
 } asked;
@@ -42,6 +43,8 @@ static const struct option_spec options[] = {
      "end the program at its first misuse of memory; slow (HAKMEM_CHECK=1)"},
     {"secure", OPTION_FLAG, &asked.secure, NULL,
      "make misuse of memory hard to exploit; slower (HAKMEM_SECURE=1)"},
+    {"thrift", OPTION_FLAG, &asked.thrift, NULL,
+     "the least memory at the peak, for more page faults (HAKMEM_THRIFT=1)"},
     {"limit", OPTION_TEXT, &asked.limit, "SIZE",
      "at most so much memory, as 512M; malloc fails beyond (HAKMEM_HARD_LIMIT)"},
     {"report", OPTION_TEXT, &asked.report, "FILE",
@@ -107,6 +110,8 @@ static bool environment_prepare(void)
         setenv("HAKMEM_CHECK", "1", 1);
     if (asked.secure)
         setenv("HAKMEM_SECURE", "1", 1);
+    if (asked.thrift)
+        setenv("HAKMEM_THRIFT", "1", 1);
     for (size_t i = 0; i < asked.settings.count; i++)
         if (!setting_apply(asked.settings.item[i]))
             return false;

@@ -77,9 +77,10 @@ started=
 
 expect "--limit is an option of the allocator" 0 "$hakmem" run --limit 1536k -- env
 says "in whole MiB, rounded up" out '^HAKMEM_HARD_LIMIT=2M$'
-expect "--check and --secure are options of the allocator" 0 "$hakmem" run --check --secure -- env
+expect "--check, --secure and --thrift are options of the allocator" 0 "$hakmem" run --check --secure --thrift -- env
 says "--check" out "^HAKMEM_CHECK=1$"
 says "--secure" out "^HAKMEM_SECURE=1$"
+says "--thrift" out "^HAKMEM_THRIFT=1$"
 
 if [ "$pages" ]; then
     page=$scratch/run.html
