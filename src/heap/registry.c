@@ -328,7 +328,7 @@ void registry_gate(bool closed)
         tls_heap = closed ? (struct heap *)(uintptr_t)&gate_heap : tls_real;
 }
 
-static size_t cached_bytes(const struct heap *heap)
+size_t registry_cached_bytes(const struct heap *heap)
 {
     size_t bytes = 0;
     for (unsigned c = 0; c < SIZE_CLASSES; c++) {
@@ -344,7 +344,7 @@ size_t registry_rest(void)
     struct heap *heap = tls_real;
     if (!heap || heap == registry_commons())
         return 0;
-    size_t bytes = cached_bytes(heap);
+    size_t bytes = registry_cached_bytes(heap);
     empty_caches(heap);
     return bytes;
 }

@@ -102,6 +102,9 @@ void registry_reclaim(void) HIDDEN;
  * inboxes, slabs kept for later. The FastCaches of other running threads stay. */
 void registry_trim(void) HIDDEN;
 
+/* Bytes that are free in the caches of a heap: FastCaches and magazines; [owner] */
+size_t registry_cached_bytes(const struct heap *heap) HIDDEN;
+
 /* The calling thread will sleep: its caches are emptied. Returns the bytes that were in them. */
 size_t registry_rest(void) HIDDEN;
 

@@ -1,6 +1,5 @@
 #include "heap/thrift.h"
 
-#include "heap/fastcache.h"
 #include "heap/holes.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
@@ -26,14 +25,6 @@ static struct {
     size_t needed_bytes;  /* most that ever was after a pass, or while little was free */
     size_t touched_bytes; /* between passes, in all */
 } thrift;
-
-static size_t cached_bytes(const struct heap *heap)
-{
-    size_t bytes = 0;
-    for (unsigned c = 0; c < SIZE_CLASSES; c++)
-        bytes += fastcache_blocks(heap, c) * class_size(c);
-    return bytes;
-}
 
 static size_t free_in_slabs(struct heap *heap)
 {
@@ -61,7 +52,7 @@ static void note_needed(void)
  * was. */
 static bool is_worth_it(struct heap *heap, size_t resident)
 {
-    size_t cached = cached_bytes(heap);
+    size_t cached = registry_cached_bytes(heap);
     note_touched(resident - size_min(cached, resident));
     if (pool_retained_bytes() + cached + free_in_slabs(heap) >= resident / FREE_SHARE)
         return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES);
