@@ -167,6 +167,7 @@ ISOLATED(threads_make_passes_side_by_side)
     enum { THREADS = 4 };
     pthread_t threads[THREADS];
     be_thrifty();
+    front_free(front_malloc(1)); /* there is a region */
     for (uintptr_t i = 0; i < THREADS; i++)
         threads[i] = unit_thread(allocate_for_long, (void *)(i + 2));
     for (int i = 0; i < THREADS; i++)
