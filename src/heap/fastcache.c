@@ -169,6 +169,8 @@ static unsigned take_blocks(struct heap *heap, unsigned size_class, void **slot,
 
 /* ---- flush */
 
+enum { MANY_OVERFLOWS = 200 }; /* in a row, without a refill between them */
+
 /* Puts what the cursor has gathered back into its slab; [lock: heap]. */
 static void put_gathered(struct heap *heap, struct slab_cursor *cursor, slab_link *released)
 {
@@ -246,27 +248,41 @@ static void take_out(struct heap *heap, unsigned size_class, size_t out)
     set_refilled(heap, size_class, false);
 }
 
-/* How many of the blocks of a full cache go: one, so that no single free pays for many, and twice as many at
- * each overflow that follows without a refill, up to the older half. */
-static size_t overflow_blocks(struct heap *heap, unsigned size_class, size_t blocks)
+/* Whether so much was freed, and nothing allocated meanwhile, that the program is giving the class up: each
+ * block in the cache may be the only one that keeps its page. */
+static bool is_shrinking(const struct heap *heap, unsigned size_class)
 {
+    return heap->overflows[size_class] == MANY_OVERFLOWS;
+}
+
+/* How many of the blocks of a full cache go: one, so that no single free pays for many, and twice as many at
+ * each overflow that follows without a refill, up to the older half; of one that shrinks most. */
+static size_t overflow_blocks(const struct heap *heap, unsigned size_class, size_t blocks)
+{
+    unsigned before = heap->overflows[size_class];
     size_t half = blocks - blocks / 2;
-    size_t out = (size_t)1 << heap->overflows[size_class];
-    if (out >= half)
-        return half;
-    heap->overflows[size_class]++;
-    return out;
+    if (is_shrinking(heap, size_class))
+        return blocks - blocks / 8;
+    return before < 16 ? size_min((size_t)1 << before, half) : half;
+}
+
+static unsigned capacity_now(const struct heap *heap, unsigned size_class)
+{
+    unsigned most = capacity_max(size_class);
+    return is_shrinking(heap, size_class) && most > FASTCACHE_START_BLOCKS ? FASTCACHE_START_BLOCKS : most;
 }
 
 /* Makes room: the oldest blocks, and half of what fits where the stack is larger than it may be by now. */
 static void overflow(struct heap *heap, unsigned size_class)
 {
-    unsigned capacity = capacity_max(size_class);
+    unsigned capacity = capacity_now(heap, size_class);
     size_t blocks = fastcache_blocks(heap, size_class);
     bool shrinks = unlikely(heap->capacity[size_class] > capacity);
     take_out(heap, size_class, shrinks ? blocks - capacity / 2 : overflow_blocks(heap, size_class, blocks));
     if (shrinks)
         set_capacity(heap, size_class, capacity);
+    if (!is_shrinking(heap, size_class))
+        heap->overflows[size_class]++;
 }
 
 /* ---- decay */

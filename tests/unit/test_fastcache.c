@@ -94,7 +94,9 @@ static void expect_capacity_up_to(unsigned cap)
     atomic_store(&options.fc_cap, cap);
     for (unsigned c = 0; c < SIZE_CLASSES; c += 7) {
         thrash(c);
+        allocate(class_size(c), 500); /* many frees in a row may have made it small again */
         EXPECT(tls_heap->capacity[c] == largest_capacity(c, cap));
+        free_all();
     }
 }
 
@@ -230,6 +232,24 @@ ISOLATED(after_a_refill_an_overflow_takes_out_few_again)
     allocate(64, 8 * FASTCACHE_START_BLOCKS);
     next = 0;
     EXPECT(blocks_of_next_overflow(&next) == first);
+    unit_validate();
+}
+
+/* What it holds keeps pages that have nothing else. */
+ISOLATED(a_long_run_of_frees_leaves_little_in_the_cache)
+{
+    enum { COUNT = 28000 };
+    static void *many[COUNT];
+    unsigned c = class_of_size(64);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < COUNT; i++)
+            many[i] = front_malloc(64);
+        EXPECT(tls_heap->capacity[c] > FASTCACHE_START_BLOCKS);
+        for (size_t i = 0; i < COUNT; i++)
+            front_free(many[i]);
+        EXPECT(fastcache_blocks(tls_heap, c) <= FASTCACHE_START_BLOCKS);
+        EXPECT(tls_heap->capacity[c] == FASTCACHE_START_BLOCKS);
+    }
     unit_validate();
 }
 
@@ -509,6 +529,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_overflow_takes_out_the_oldest_blocks),
     cmocka_unit_test(overflows_in_a_row_take_out_twice_as_much_each_time_up_to_half),
     cmocka_unit_test(after_a_refill_an_overflow_takes_out_few_again),
+    cmocka_unit_test(a_long_run_of_frees_leaves_little_in_the_cache),
     cmocka_unit_test(a_flush_of_all_leaves_every_slab_whole),
     cmocka_unit_test(the_fullest_slab_gives_first),
     cmocka_unit_test(front_direct_asks_the_slab_first),
