@@ -16,6 +16,8 @@ struct batch {
     struct vm_range range[BATCH_RANGES];
 };
 
+static struct batch batch_of_step; /* [lock: scavenger]; empty between steps; a thread's stack may be small */
+
 /* Adds a range of pages, to the last one where it follows that. */
 static void add_range(struct batch *batch, uintptr_t address, size_t bytes)
 {
@@ -59,6 +61,11 @@ static void return_slab(struct slab *slab, uint64_t pages, bool purged)
     bin_give_released(heap, released);
 }
 
+static void forget(struct batch *batch)
+{
+    batch->slabs = batch->ranges = batch->bytes = 0;
+}
+
 static void finish(struct batch *batch, struct holes_result *result)
 {
     for (size_t i = 0; i < batch->slabs; i++)
@@ -67,7 +74,7 @@ static void finish(struct batch *batch, struct holes_result *result)
     for (size_t i = 0; i < batch->slabs; i++)
         return_slab(batch->slab[i].slab, batch->slab[i].pages, purged);
     result->bytes += purged ? batch->bytes : 0;
-    batch->slabs = batch->ranges = batch->bytes = 0;
+    forget(batch);
 }
 
 /* Whether a slab has been left alone long enough; counts passes. [lock: heap] */
@@ -103,17 +110,22 @@ static size_t reserve(struct batch *batch, size_t unit, uint32_t tag, bool all, 
     return units;
 }
 
+void holes_fork_child(void)
+{
+    forget(&batch_of_step);
+}
+
 void holes_purge(size_t *unit, size_t units, bool all, struct holes_result *result)
 {
-    static struct batch batch; /* [lock: scavenger]; empty between calls */
+    struct batch *batch = &batch_of_step;
     size_t end = size_min(*unit + units, region_units());
     size_t at = *unit;
     while (at < end) {
         uint32_t tag = region_tag(at);
-        at += tag >= TAG_OWNED ? reserve(&batch, at, tag, all, result) : 1;
-        if (is_full(&batch))
-            finish(&batch, result);
+        at += tag >= TAG_OWNED ? reserve(batch, at, tag, all, result) : 1;
+        if (is_full(batch))
+            finish(batch, result);
     }
-    finish(&batch, result);
+    finish(batch, result);
     *unit = at < region_units() ? at : 0;
 }

@@ -22,4 +22,8 @@ struct holes_result {
  * moves *unit on; to 0 at the end of the heap. */
 void holes_purge(size_t *unit, size_t units, bool all, struct holes_result *result) HIDDEN;
 
+/* In a fork's child: a step that another thread was in the midst of is over, where the fork did not wait for
+ * its end (lock_fork_begin). What it had reserved stays out of use. */
+void holes_fork_child(void) HIDDEN;
+
 #endif

@@ -364,5 +364,6 @@ void scavenger_fork_child(void)
 {
     scavenger_note_process();
     atomic_store_explicit(&scavenger.state, NO_THREAD, memory_order_relaxed);
-    lock_fork_reset(&scavenger.lock);
+    if (!lock_fork_reset(&scavenger.lock))
+        holes_fork_child();
 }
