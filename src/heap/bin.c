@@ -37,10 +37,11 @@ static void forget_holes(struct heap *heap, uint64_t pages)
 /* Pages without a live block that hold no memory. */
 static void note_holes(struct heap *heap, struct slab *slab, uint64_t pages)
 {
+    size_t bytes = page_bytes_of(pages);
     slab->purged_pages |= pages;
     slab->has_purged = true;
-    heap->purged_bytes += page_bytes_of(pages);
-    pool_add_holes(page_bytes_of(pages));
+    heap->purged_bytes += bytes;
+    pool_add_holes(bytes);
 }
 
 static void note_taken(struct heap *heap, const struct slab *slab, size_t blocks, uint64_t purged_before)
@@ -55,6 +56,14 @@ static void note_taken(struct heap *heap, const struct slab *slab, size_t blocks
 static void note_put(struct heap *heap, const struct slab *slab, size_t blocks)
 {
     heap->free_bytes += blocks * class_size(slab->size_class);
+}
+
+size_t bin_free_bytes(struct heap *heap)
+{
+    heap_lock(heap);
+    size_t bytes = heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes);
+    heap_unlock(heap);
+    return bytes;
 }
 
 /* ---- changes of state, each from what it says to what it says */

@@ -169,8 +169,6 @@ static unsigned take_blocks(struct heap *heap, unsigned size_class, void **slot,
 
 /* ---- flush */
 
-enum { MANY_OVERFLOWS = 200 }; /* in a row, without a refill between them */
-
 /* Puts what the cursor has gathered back into its slab; [lock: heap]. */
 static void put_gathered(struct heap *heap, struct slab_cursor *cursor, slab_link *released)
 {
@@ -247,6 +245,8 @@ static void take_out(struct heap *heap, unsigned size_class, size_t out)
     heap->top[size_class] = bottom + blocks - out;
     set_refilled(heap, size_class, false);
 }
+
+enum { MANY_OVERFLOWS = 200 }; /* in a row, without a refill between them */
 
 /* Whether so much was freed, and nothing allocated meanwhile, that the program is giving the class up: each
  * block in the cache may be the only one that keeps its page. */

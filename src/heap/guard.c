@@ -163,20 +163,6 @@ void *guard_malloc(struct heap *heap, size_t size, size_t align, unsigned how, c
 
 /* ---- free */
 
-static const char *made_by(unsigned how)
-{
-    static const char *const names[] = {
-        [HOW_MALLOC] = "malloc", [HOW_NEW] = "operator new", [HOW_ARRAY] = "operator new[]"};
-    return names[how & HOW_KIND];
-}
-
-static const char *freed_by(unsigned how)
-{
-    static const char *const names[] = {
-        [HOW_MALLOC] = "free", [HOW_NEW] = "operator delete", [HOW_ARRAY] = "operator delete[]"};
-    return names[how & HOW_KIND];
-}
-
 /* An alignment that every block has is as good as none. */
 static size_t alignment(size_t align)
 {
@@ -195,15 +181,16 @@ static COLD void tell_of_kind(const struct guard_slot *slot, const struct claim 
 {
     static _Atomic bool told;
     if (!atomic_exchange_explicit(&told, true, memory_order_relaxed) &&
-        misuse_begin("%s of %p which %s made (%zu bytes): the program goes on", freed_by(claim->how),
-                     (void *)slot->block, made_by(slot->how), slot->size))
+        misuse_begin("%s of %p which %s made (%zu bytes): the program goes on",
+                     claim_call(claim->how & HOW_KIND), (void *)slot->block,
+                     claim_maker(slot->how & HOW_KIND), slot->size))
         guard_print_history(slot);
 }
 
 /* The block is freed all the same: it is the right one. */
 static void check_claim(const struct guard_slot *slot, const struct claim *claim)
 {
-    const char *call = freed_by(claim->how);
+    const char *call = claim_call(claim->how & HOW_KIND);
     bool reported;
     if (claim->how & HOW_UNKNOWN)
         return;

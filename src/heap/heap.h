@@ -152,6 +152,9 @@ static inline bool bin_has_uncollected(struct heap *heap)
     return !inbox_is_empty(&heap->inbox) || __atomic_load_n(&heap->uncollected, __ATOMIC_RELAXED);
 }
 
+/* Bytes free in the heap's slabs, in pages that may be resident; takes the lock. */
+size_t bin_free_bytes(struct heap *heap) HIDDEN;
+
 /* Lets go of current slabs that are empty, and quiet for so many passes (holes.h); [lock]. */
 void bin_release_idle(struct heap *heap, unsigned passes, slab_link *released) HIDDEN;
 

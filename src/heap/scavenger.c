@@ -54,9 +54,7 @@ static size_t free_in_heaps(void)
 {
     uint64_t bytes = 0, published = 0, collected = 0;
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap) {
-        heap_lock(heap);
-        bytes += heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes);
-        heap_unlock(heap);
+        bytes += bin_free_bytes(heap);
         published += atomic_load_explicit(&heap->stats.published_bytes, memory_order_relaxed);
         collected += atomic_load_explicit(&heap->stats.collected_bytes, memory_order_relaxed);
     }

@@ -13,26 +13,17 @@ enum {
     RISE_SHARE = 128,                                       /* of the mark, by which it rises at least */
     FREE_SHARE = 32,                                        /* of what is resident, that must be free */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
-    STEP_UNITS = 1024,                                      /* looked at in one go */
 };
 
 _Atomic size_t thrift_mark_bytes = LEAST_BYTES;
 
 /* [lock: scavenger] */
 static struct {
-    size_t passes;
+    bool began;           /* there was a pass */
     size_t left_bytes;    /* resident after the last pass, or look */
     size_t needed_bytes;  /* most that ever was after a pass, or while little was free */
     size_t touched_bytes; /* between passes, in all */
 } thrift;
-
-static size_t free_in_slabs(struct heap *heap)
-{
-    heap_lock(heap);
-    size_t bytes = heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes);
-    heap_unlock(heap);
-    return bytes;
-}
 
 /* Counts what was touched since the last look, and keeps what it left. Before the first one it was touched
  * for the first time. */
@@ -54,7 +45,7 @@ static bool is_worth_it(struct heap *heap, size_t resident)
 {
     size_t cached = registry_cached_bytes(heap);
     note_touched(resident - size_min(cached, resident));
-    if (pool_retained_bytes() + cached + free_in_slabs(heap) >= resident / FREE_SHARE)
+    if (pool_retained_bytes() + cached + bin_free_bytes(heap) >= resident / FREE_SHARE)
         return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES);
     note_needed();
     return false;
@@ -64,12 +55,11 @@ static size_t give_back(void)
 {
     struct holes_result holes = {0};
     size_t unit = 0;
-    if (!thrift.passes++)
+    if (!thrift.began)
         vm_allow_batches();
+    thrift.began = true;
     registry_rest();
-    do
-        holes_purge(&unit, STEP_UNITS, true, &holes);
-    while (unit);
+    holes_purge(&unit, SIZE_MAX, true, &holes);
     size_t units_bytes = pool_purge(PURGE_FREE);
     scavenger_note_purged(units_bytes, holes.bytes);
     thrift.left_bytes = pool_resident_bytes();

@@ -53,6 +53,16 @@ static const struct option_spec options[] = {
      "set an option: -o FC_CAP=512 is HAKMEM_FC_CAP=512; may be repeated"},
 };
 
+/* The flags that are options of the allocator. */
+static const struct {
+    const bool *asked;
+    const char *variable;
+} switches[] = {
+    {&asked.stats, "HAKMEM_STATS"},     {&asked.front_stats, "HAKMEM_FRONT_STATS"},
+    {&asked.verbose, "HAKMEM_VERBOSE"}, {&asked.check, "HAKMEM_CHECK"},
+    {&asked.secure, "HAKMEM_SECURE"},   {&asked.thrift, "HAKMEM_THRIFT"},
+};
+
 static const struct command_spec command = {
     "run",
     "[option…] [--] PROGRAM [argument…]",
@@ -100,18 +110,9 @@ static bool environment_prepare(void)
 {
     if (asked.limit && !limit_apply())
         return false;
-    if (asked.stats)
-        setenv("HAKMEM_STATS", "1", 1);
-    if (asked.front_stats)
-        setenv("HAKMEM_FRONT_STATS", "1", 1);
-    if (asked.verbose)
-        setenv("HAKMEM_VERBOSE", "1", 1);
-    if (asked.check)
-        setenv("HAKMEM_CHECK", "1", 1);
-    if (asked.secure)
-        setenv("HAKMEM_SECURE", "1", 1);
-    if (asked.thrift)
-        setenv("HAKMEM_THRIFT", "1", 1);
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
+        if (*switches[i].asked)
+            setenv(switches[i].variable, "1", 1);
     for (size_t i = 0; i < asked.settings.count; i++)
         if (!setting_apply(asked.settings.item[i]))
             return false;
