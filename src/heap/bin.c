@@ -180,18 +180,34 @@ unsigned bin_take(struct heap *heap, unsigned size_class, void **slot, unsigned 
     return got;
 }
 
-static unsigned take_group(struct heap *heap, struct bin *bin, struct slab *slab, void **slot, unsigned group)
+/* After `taken` blocks of a slab, the current one or a partial one, were taken. */
+static unsigned taken_from(struct heap *heap, struct bin *bin, struct slab *slab, unsigned taken,
+                           uint64_t purged_before)
 {
-    uint64_t purged_before = slab->purged_pages;
-    unsigned got = slab_take_group(slab, slot, group);
-    note_taken(heap, slab, got, purged_before);
-    if (got == 0 || slab->free_blocks > 0)
-        return got;
+    note_taken(heap, slab, taken, purged_before);
+    if (taken == 0 || slab->free_blocks > 0)
+        return taken;
     if (slab->state == SLAB_CURRENT)
         slab_current_to_full(bin, slab);
     else
         slab_partial_to_full(bin, slab);
-    return got;
+    return taken;
+}
+
+unsigned bin_lend(struct heap *heap, unsigned size_class, void **slot, unsigned want)
+{
+    struct bin *bin = bin_of(heap, size_class);
+    struct slab *slab = fullest_partial(bin);
+    if (!slab)
+        return 0;
+    uint64_t purged_before = slab->purged_pages;
+    return taken_from(heap, bin, slab, slab_take(slab, slot, want), purged_before);
+}
+
+static unsigned take_group(struct heap *heap, struct bin *bin, struct slab *slab, void **slot, unsigned group)
+{
+    uint64_t purged_before = slab->purged_pages;
+    return taken_from(heap, bin, slab, slab_take_group(slab, slot, group), purged_before);
 }
 
 unsigned bin_take_group(struct heap *heap, unsigned size_class, void **slot, unsigned group)

@@ -11,6 +11,9 @@
 #include "heap/scavenger.h"
 #include "heap/thrift.h"
 #include "os/clock.h"
+#include "pool/pool.h"
+
+enum { LENDING_LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024 };
 
 void *const fastcache_none;
 
@@ -109,6 +112,33 @@ static unsigned take_parked(unsigned size_class, void **slot, unsigned want)
     return parked ? take_local(parked, size_class, slot, want, true) : 0;
 }
 
+static unsigned take_lent(struct heap *lender, unsigned size_class, void **slot, unsigned want)
+{
+    slab_link released = 0;
+    heap_lock(lender);
+    unsigned got = bin_lend(lender, size_class, slot, want);
+    for (bool more = true; !got && more;) {
+        more = bin_collect(lender, COLLECT_STEP_SLABS, &released);
+        got = bin_lend(lender, size_class, slot, want);
+    }
+    heap_unlock(lender);
+    bin_give_released(lender, released);
+    return got;
+}
+
+/* From a heap that has not looked yet at what others freed to it, before there is new memory: that costs less
+ * while the process is small. */
+static unsigned take_waiting(unsigned size_class, void **slot, unsigned want)
+{
+    if (pool_resident_bytes() < LENDING_LEAST_BYTES)
+        return 0;
+    struct heap *lender = registry_lender();
+    unsigned got = lender ? take_lent(lender, size_class, slot, want) : 0;
+    if (!got && (lender = registry_next_lender()))
+        got = take_lent(lender, size_class, slot, want);
+    return got;
+}
+
 static unsigned take_new_slab(struct heap *heap, unsigned size_class, void **slot, unsigned want)
 {
     return bin_add_slab(heap, size_class) ? take_local(heap, size_class, slot, want, false) : 0;
@@ -126,6 +156,8 @@ static unsigned take_busy(struct heap *heap, unsigned size_class, void **slot, u
         got = take_local(heap, size_class, slot, want, true);
     if (!got)
         got = take_parked(size_class, slot, want);
+    if (!got)
+        got = take_waiting(size_class, slot, want);
     return got ? got : take_new_slab(heap, size_class, slot, want);
 }
 

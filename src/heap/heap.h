@@ -135,6 +135,9 @@ static inline void count(_Atomic uint64_t *counter, uint64_t more)
 unsigned bin_take(struct heap *heap, unsigned size_class, void **slot, unsigned want,
                   slab_link *released) HIDDEN;
 
+/* Takes blocks of a slab that the heap is not taking from itself, for another heap; [lock]. */
+unsigned bin_lend(struct heap *heap, unsigned size_class, void **slot, unsigned want) HIDDEN;
+
 /* Takes one wholly free group of blocks, aligned to itself: what a young heap borrows; [lock]. */
 unsigned bin_take_group(struct heap *heap, unsigned size_class, void **slot, unsigned group) HIDDEN;
 

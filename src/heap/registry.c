@@ -17,6 +17,7 @@
 
 enum {
     FRESH_HEAPS_MAX = 32,    /* heaps are never freed */
+    HEAPS_A_LOOK = 8,        /* for a lender: each is a cache line that others write */
     FULL_CACHES = 16,        /* heaps that may have caches of full size, */
     FULL_CACHES_PER_CPU = 4, /* or so many for each processor */
     ORPHANED = 1,            /* a heap's thread that is not in this fork's child */
@@ -48,6 +49,8 @@ static struct {
     _Atomic bool gates_closed;
     struct heap *_Atomic heaps;
     struct heap *_Atomic commons;
+    struct heap *_Atomic lender;  /* see registry_lender */
+    struct heap *_Atomic look_at; /* where the look for the next one begins; NULL: at the newest */
     _Atomic size_t count;
     _Atomic bool unwatched;   /* of some thread we may not hear that it ended */
     _Atomic bool has_orphans; /* in a fork's child: heaps of ORPHANED are not parked yet */
@@ -295,6 +298,24 @@ struct heap *registry_some_parked(void)
         parked_append(first); /* to the end, so that each has its turn */
     registry_unlock();
     return first;
+}
+
+struct heap *registry_lender(void)
+{
+    return atomic_load_explicit(&registry.lender, memory_order_acquire);
+}
+
+struct heap *registry_next_lender(void)
+{
+    struct heap *at = atomic_load_explicit(&registry.look_at, memory_order_acquire), *found = NULL;
+    for (int i = 0; !found && i < HEAPS_A_LOOK; i++) {
+        at = at ? at : registry_heaps();
+        found = at != registry_commons() && bin_has_uncollected(at) ? at : NULL;
+        at = at->next_heap;
+    }
+    atomic_store_explicit(&registry.look_at, at, memory_order_release);
+    atomic_store_explicit(&registry.lender, found, memory_order_release);
+    return found;
 }
 
 struct heap *registry_heaps(void)

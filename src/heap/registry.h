@@ -85,6 +85,13 @@ struct heap *registry_make_commons(void) HIDDEN;
 /* Some parked heap, another one each time; NULL when none is. It may be adopted at any moment. */
 struct heap *registry_some_parked(void) HIDDEN;
 
+/* A heap that others freed to, and whose thread did not collect that: it sleeps, or lives on the depot. It
+ * lends what it has free (bin_lend) until somebody finds that it has nothing, and asks for the next one: NULL
+ * when none is among the few heaps looked at. The commons lends nothing: what young threads borrow shares no
+ * cache line. There must be a heap. */
+struct heap *registry_lender(void) HIDDEN;
+struct heap *registry_next_lender(void) HIDDEN;
+
 /* All heaps, newest first, by next_heap: the list only grows. */
 struct heap *registry_heaps(void) HIDDEN;
 size_t registry_heap_count(size_t *parked) HIDDEN;

@@ -224,6 +224,121 @@ ISOLATED(a_parked_heap_gives_blocks_to_others)
     unit_validate();
 }
 
+/* ---- waiting: others freed to a heap whose thread does not look */
+
+enum { WAITING_BLOCKS = 4000, SLEEPERS = 40 };
+
+struct sleeper {
+    pthread_barrier_t *barrier;
+    struct heap *heap;
+    int blocks;
+    void *block[WAITING_BLOCKS];
+};
+
+static void *allocate_and_sleep(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    front_free(front_malloc(10));
+    while (!tls_real->busy)
+        front_free(front_malloc(class_size(tls_real->slow_events % SIZE_CLASSES)));
+    for (int i = 0; i < sleeper->blocks; i++)
+        sleeper->block[i] = front_malloc(2000);
+    sleeper->heap = tls_real;
+    pthread_barrier_wait(sleeper->barrier);
+    pthread_barrier_wait(sleeper->barrier);
+    return NULL;
+}
+
+static size_t free_all_but_one_of_each_slab(void **blocks)
+{
+    size_t freed = 0;
+    for (int i = 0; i < WAITING_BLOCKS; i++) {
+        if ((uintptr_t)blocks[i] % UNIT_BYTES == 0)
+            continue;
+        front_free(blocks[i]);
+        freed++;
+    }
+    return freed;
+}
+
+ISOLATED(what_was_freed_to_a_sleeping_heap_is_used_before_new_memory)
+{
+    static struct sleeper sleeper = {.blocks = WAITING_BLOCKS};
+    pthread_barrier_t barrier;
+    pthread_barrier_init(sleeper.barrier = &barrier, NULL, 2);
+    atomic_store(&options.scavenger, 0); /* it would look, in the thread's stead */
+    front_free(front_malloc(10));
+    pthread_t thread = unit_undisturbed_thread(allocate_and_sleep, &sleeper);
+    pthread_barrier_wait(&barrier);
+    size_t freed = free_all_but_one_of_each_slab(sleeper.block);
+    uint64_t slabs = atomic_load(&tls_real->stats.slabs_new);
+    for (size_t i = 0; i < freed - 2 * MAGAZINE_BLOCKS; i++)
+        EXPECT(owner_of(front_malloc(2000)) == sleeper.heap->number);
+    EXPECT(atomic_load(&tls_real->stats.slabs_new) == slabs);
+    pthread_barrier_wait(&barrier);
+    pthread_join(thread, NULL);
+    unit_validate();
+}
+
+static void collect(struct heap *heap)
+{
+    slab_link released = 0;
+    heap_lock(heap);
+    EXPECT(!bin_collect(heap, SIZE_MAX, &released));
+    heap_unlock(heap);
+    bin_give_released(heap, released);
+}
+
+static void allocate_one(void *result)
+{
+    *(void **)result = front_malloc(2000);
+}
+
+static void expect_no_lender(void)
+{
+    for (int looks = 0; looks < SLEEPERS; looks++)
+        EXPECT(registry_next_lender() == NULL);
+}
+
+ISOLATED(the_commons_lends_nothing)
+{
+    void *block;
+    front_free(front_malloc(10));
+    unit_in_thread(allocate_one, &block);
+    EXPECT(owner_of(block) == registry_commons()->number);
+    depot_publish(tls_real, class_of_size(2000), &block, 1);
+    EXPECT(bin_has_uncollected(registry_commons()));
+    expect_no_lender();
+}
+
+/* Though a look is at a few heaps only. */
+ISOLATED(a_heap_that_waits_is_found_among_many)
+{
+    static struct sleeper sleepers[SLEEPERS];
+    pthread_t threads[SLEEPERS];
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, SLEEPERS + 1);
+    atomic_store(&options.scavenger, 0);
+    front_free(front_malloc(10));
+    for (int i = 0; i < SLEEPERS; i++) {
+        sleepers[i] = (struct sleeper){.barrier = &barrier, .blocks = 1};
+        threads[i] = unit_undisturbed_thread(allocate_and_sleep, &sleepers[i]);
+    }
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < SLEEPERS; i++) {
+        struct heap *found = NULL;
+        expect_no_lender();
+        depot_publish(tls_real, class_of_size(2000), sleepers[i].block, 1);
+        for (int looks = 0; !found && looks < SLEEPERS; looks++)
+            found = registry_next_lender();
+        EXPECT(found == sleepers[i].heap && registry_lender() == found);
+        collect(found);
+    }
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < SLEEPERS; i++)
+        pthread_join(threads[i], NULL);
+}
+
 /* ---- late: after a thread's heap was parked */
 
 static void work(void)
@@ -619,6 +734,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(no_two_threads_have_the_same_heap),
     cmocka_unit_test(parked_heaps_take_turns_and_none_is_lost),
     cmocka_unit_test(a_parked_heap_gives_blocks_to_others),
+    cmocka_unit_test(what_was_freed_to_a_sleeping_heap_is_used_before_new_memory),
+    cmocka_unit_test(the_commons_lends_nothing),
+    cmocka_unit_test(a_heap_that_waits_is_found_among_many),
     cmocka_unit_test(a_thread_without_its_heap_shares_the_commons),
     cmocka_unit_test(the_main_thread_may_be_late_too),
     cmocka_unit_test(destructors_allocate_before_and_after_the_heap_is_parked),
