@@ -13,8 +13,6 @@
 #include "os/clock.h"
 #include "pool/pool.h"
 
-enum { LENDING_LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024 };
-
 void *const fastcache_none;
 
 /* ---- capacity */
@@ -112,17 +110,22 @@ static unsigned take_parked(unsigned size_class, void **slot, unsigned want)
     return parked ? take_local(parked, size_class, slot, want, true) : 0;
 }
 
+/* In steps: the lender's own thread may want the lock. */
 static unsigned take_lent(struct heap *lender, unsigned size_class, void **slot, unsigned want)
 {
-    slab_link released = 0;
-    heap_lock(lender);
-    unsigned got = bin_lend(lender, size_class, slot, want);
-    for (bool more = true; !got && more;) {
-        more = bin_collect(lender, COLLECT_STEP_SLABS, &released);
+    unsigned got = 0;
+    bool more = true;
+    for (int step = 0; !got && more && step < LENDING_STEPS; step++) {
+        slab_link released = 0;
+        heap_lock(lender);
         got = bin_lend(lender, size_class, slot, want);
+        if (!got) {
+            more = bin_collect(lender, COLLECT_STEP_SLABS, &released);
+            got = bin_lend(lender, size_class, slot, want);
+        }
+        heap_unlock(lender);
+        bin_give_released(lender, released);
     }
-    heap_unlock(lender);
-    bin_give_released(lender, released);
     return got;
 }
 
