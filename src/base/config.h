@@ -57,11 +57,10 @@ enum {
     DEPOT_CLASS_BYTES = HAKMEM_TORTURE ? 4096 : 1024 * 1024,      /* a class's magazines in one shard */
     DEPOT_SHARD_BYTES = HAKMEM_TORTURE ? 16384 : 4 * 1024 * 1024, /* all classes' */
     COLLECT_STEP_SLABS = HAKMEM_TORTURE ? 1 : 32,                 /* taken in at once from an inbox */
-    LENDING_STEPS = 8, /* of these, that one refill does for another heap, */
-    LENDING_LEAST_BYTES = HAKMEM_TORTURE ? 65536
-                                         : 4 * 1024 * 1024, /* in a process where so much is resident */
-    POKE_STEP_BYTES = HAKMEM_TORTURE ? 4096 : 1024 * 1024,  /* of free memory worth telling the scavenger */
-    YOUNG_EVENTS = HAKMEM_TORTURE ? 4 : 48,                 /* slow paths after which a heap counts as busy */
+    LENDING_STEPS = 8,                                            /* of these, for another heap in a refill */
+    LENDING_LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024, /* resident before a heap does so */
+    POKE_STEP_BYTES = HAKMEM_TORTURE ? 4096 : 1024 * 1024, /* of free memory worth telling the scavenger */
+    YOUNG_EVENTS = HAKMEM_TORTURE ? 4 : 48,                /* slow paths after which a heap counts as busy */
 };
 
 static_assert((int)WIDE_UNITS <= (int)SUPERSLAB_UNITS, "a wide slab fits in a SuperSlab");
