@@ -5,6 +5,7 @@
 # NAME.pml is a model for spin. genmc/NAME.c is a program that runs the allocator's own code under
 # GenMC, a checker of the C11 memory model, where one is installed ($GENMC, or genmc on the PATH);
 # its mutations are the memory orders of the source it includes, each half weakened in turn.
+# Several models are verified at once, one on each processor, and reported when each is done.
 # Exit status: 0 all as expected, 1 a surprise, 77 skipped.
 set -u
 
@@ -12,7 +13,6 @@ models=$(cd "$(dirname "$0")" && pwd)
 source=$models/../src
 genmc=${GENMC:-$(command -v genmc)}
 command -v spin >/dev/null || { echo "skip: spin is not installed"; spin=missing; }
-[ -n "$genmc" ] || echo "skip: genmc is not installed"
 [ -z "${spin:-}" ] || [ -n "$genmc" ] || exit 77
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -30,7 +30,7 @@ verify()
     : >report
     spin -a ${2:+"-D$2"} "$models/$1.pml" >spin.out 2>&1 &&
         ${CC:-cc} -O1 -w -DSAFETY -DMEMLIM=2048 -o pan pan.c >cc.out 2>&1 &&
-        timeout 120 ./pan -n -E -w24 -m100000 >report 2>&1
+        timeout 1200 ./pan -n -E -w24 -m100000 >report 2>&1
 }
 
 # figure NAME: a number of the report.
@@ -94,7 +94,7 @@ check()
 {
     program=$models/$1.c memory_model=$2
     shift 2
-    timeout 120 "$genmc" "--$memory_model" --disable-estimation -- -std=gnu17 -D_GNU_SOURCE \
+    timeout 1200 "$genmc" "--$memory_model" --disable-estimation -- -std=gnu17 -D_GNU_SOURCE \
         -Dstatic_assert=_Static_assert "-I$source" "-I$source/../include" "$@" "$program" >report 2>&1
 }
 
@@ -145,14 +145,21 @@ run_genmc()
     done <weaker
 }
 
-all=$(cd "$models" && ls -- *.pml genmc/*.c)
-for model in ${*:-$all}; do
-    model=${model%.*}
-    case $model in
-    genmc/*) [ -z "$genmc" ] || run_genmc "$model" ;;
-    *) [ -n "${spin:-}" ] || run_spin "$model" ;;
-    esac
-done
+if [ $# -ne 1 ]; then
+    # The order is that of what takes longest.
+    all=$(cd "$models" && ls -S -- *.pml genmc/*.c)
+    # shellcheck disable=SC2016 # for the inner shell
+    printf '%s\n' ${*:-$all} | xargs -P "$(nproc)" -I MODEL \
+        sh -c 'log=$(mktemp "$0/log.XXXXXX") && { "$1" "$2" >"$log" 2>&1 || touch "$0/surprise"; cat "$log"; }' \
+        "$work" "$models/run.sh" MODEL
+    [ ! -e surprise ]
+    exit
+fi
 
-echo "$pass as expected, $surprises surprises"
+model=${1%.*}
+case $model in
+genmc/*) if [ -n "$genmc" ]; then run_genmc "$model"; else echo "skip: genmc is not installed"; fi ;;
+*) [ -n "${spin:-}" ] || run_spin "$model" ;;
+esac
+echo "$model: $pass as expected, $surprises surprises"
 [ "$surprises" = 0 ]

@@ -15,7 +15,7 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 groups="interpreters servers compilers tools"
-seconds=100 # that a command has
+seconds=600 # that a command has
 
 # Runs that take longer than every change's tests have time for.
 long="python_tests postgresql gcc_lto_tree clang_tree java"

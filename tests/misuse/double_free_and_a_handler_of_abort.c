@@ -20,7 +20,7 @@ static void on_abort(int number)
 int main(void)
 {
     signal(SIGABRT, on_abort);
-    alarm(10);
+    alarm(100);
     char *pointer = malloc(48), *other = malloc(48);
     say("POINTER", pointer);
     free(pointer);

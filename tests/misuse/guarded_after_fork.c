@@ -11,7 +11,7 @@ int main(void)
     int status;
     pid_t child = fork();
     if (child == 0) {
-        alarm(20);
+        alarm(200);
         free(block);
         for (int i = 0; i < 100; i++)
             free(malloc(48));

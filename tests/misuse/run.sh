@@ -60,7 +60,7 @@ ulimit -c 0 2>/dev/null
 if [ -n "${HK_EMULATOR:-}" ]; then
     timeout 300 $HK_EMULATOR -E "LD_PRELOAD=$lib" "$program" >"$work/out" 2>"$work/err"
 else
-    LD_PRELOAD=$lib timeout 30 "$program" >"$work/out" 2>"$work/err"
+    LD_PRELOAD=$lib timeout 300 "$program" >"$work/out" 2>"$work/err"
 fi
 status=$?
 

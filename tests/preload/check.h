@@ -28,7 +28,8 @@
 
 enum { CHECK_SKIPPED = 77, CHECK_SECONDS = 30 };
 
-/* The seconds that something may take here: CHECK_PATIENCE times as many as usual, for emulators. */
+/* The seconds that something may take here: CHECK_PATIENCE times as many as usual, for emulators
+ * and slow machines: they only end what hangs. */
 static inline unsigned patient(unsigned seconds)
 {
     const char *patience = getenv("CHECK_PATIENCE");
@@ -145,6 +146,17 @@ static inline double seconds_now(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Whether a test that repeats itself goes on with the round, of so many: a machine that is ten times as slow
+ * as usual does fewer, a tenth at least. For one loop at a time. */
+static inline bool another_round(int round, int rounds)
+{
+    enum { SECONDS = 8 };
+    static double began;
+    if (round == 0)
+        began = seconds_now();
+    return round < rounds && (round < rounds / 10 || seconds_now() - began < SECONDS);
 }
 
 static inline const char *check_verdict(int status)

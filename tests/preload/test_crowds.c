@@ -38,11 +38,11 @@ static const pthread_attr_t *small_stack(void)
 
 enum { AT_ONCE = 4 };
 
-static void run_threads(unsigned count, void *(*run)(void *), void *arguments[AT_ONCE])
+static void run_threads(int count, void *(*run)(void *), void *arguments[AT_ONCE])
 {
     pthread_t threads[AT_ONCE];
     const pthread_attr_t *attributes = small_stack();
-    for (unsigned i = 0; i < count / AT_ONCE; i++) {
+    for (int i = 0; another_round(i, count / AT_ONCE); i++) {
         for (int j = 0; j < AT_ONCE; j++)
             CHECK(pthread_create(&threads[j], attributes, run, arguments[j]) == 0);
         for (int j = 0; j < AT_ONCE; j++)

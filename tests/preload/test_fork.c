@@ -145,7 +145,7 @@ static void child_allocates(void)
 static void fork_amid_allocation_200_times(void)
 {
     start_busy_threads();
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; another_round(i, 200); i++)
         expect_success(run_in_child(child_allocates, CHILD_SECONDS));
     stop_busy_threads();
 }
@@ -160,7 +160,7 @@ static void the_child_frees_its_parents_blocks(void)
 {
     make_legacy_in_two_threads();
     start_busy_threads();
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; another_round(i, 20); i++)
         expect_success(run_in_child(child_frees_legacy, CHILD_SECONDS));
     stop_busy_threads();
     free_legacy(); /* the parent's are still whole */
@@ -176,7 +176,7 @@ static void child_starts_threads(void)
 static void the_child_starts_threads(void)
 {
     start_busy_threads();
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; another_round(i, 50); i++)
         expect_success(run_in_child(child_starts_threads, CHILD_SECONDS));
     stop_busy_threads();
 }
@@ -198,7 +198,7 @@ static void fork_in_fork(void)
 {
     make_legacy_in_two_threads();
     start_busy_threads();
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; another_round(i, 10); i++)
         expect_success(run_in_child(child_forks, 2 * CHILD_SECONDS));
     stop_busy_threads();
     free_legacy();
@@ -248,7 +248,7 @@ static void *fork_and_return_in_the_child(void *result)
 
 static void a_forked_thread_may_end_in_the_child(void)
 {
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; another_round(i, 30); i++) {
         int status = -1;
         pthread_t thread;
         CHECK(pthread_create(&thread, NULL, fork_and_return_in_the_child, &status) == 0);
@@ -287,7 +287,7 @@ static void a_child_that_lives_on_does_not_grow(void)
 static void vfork_and_exec(void)
 {
     start_busy_threads();
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; another_round(i, 50); i++) {
         pid_t child = vfork();
         if (child == 0) {
             execl("/bin/true", "true", (char *)NULL);
@@ -302,7 +302,7 @@ static void vfork_and_exec(void)
 static void spawn(void)
 {
     start_busy_threads();
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; another_round(i, 50); i++) {
         pid_t child;
         char *arguments[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){"exit 3"}, NULL};
         CHECK(posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, environ) == 0);
@@ -314,7 +314,7 @@ static void spawn(void)
 static void system_and_popen(void)
 {
     start_busy_threads();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; another_round(i, 20); i++) {
         char line[20] = "";
         CHECK(system("exit 0") == 0);
         FILE *pipe = popen("echo hello", "r");
@@ -329,7 +329,7 @@ static void daemons_fork_twice(void)
 {
     make_legacy_in_two_threads();
     start_busy_threads();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; another_round(i, 20); i++) {
         int ends[2];
         char word[8] = "";
         CHECK(pipe(ends) == 0);
@@ -376,7 +376,7 @@ static void atfork_handlers_allocate(void)
 {
     start_busy_threads();
     CHECK(pthread_atfork(allocate_in_prepare, allocate_after, allocate_after) == 0);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; another_round(i, 50); i++)
         expect_success(run_in_child(child_allocates, CHILD_SECONDS));
     CHECK(pthread_atfork(allocate_in_prepare, NULL, NULL) == 0);
     CHECK(pthread_atfork(NULL, allocate_after, allocate_after) == 0);
@@ -410,7 +410,7 @@ static void early_atfork_handlers_allocate(void)
 {
     early_handlers_allocate = true;
     start_busy_threads();
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; another_round(i, 50); i++)
         expect_success(run_in_child(child_allocates, CHILD_SECONDS));
     stop_busy_threads();
 }
@@ -447,7 +447,7 @@ static void atfork_handlers_may_wait_for_threads_that_allocate(void)
     CHECK(pthread_atfork(lock_in_prepare, unlock_after, unlock_after) == 0);
     for (int i = 0; i < 2; i++)
         CHECK(pthread_create(&threads[i], NULL, allocate_under_lock, NULL) == 0);
-    for (int i = 0; i < 30; i++)
+    for (int i = 0; another_round(i, 30); i++)
         expect_success(run_in_child(child_allocates, CHILD_SECONDS));
     stop_busy_threads();
     for (int i = 0; i < 2; i++)
@@ -485,7 +485,7 @@ static void fork_amid_stdio(void)
     start_busy_threads();
     for (int i = 0; i < 2; i++)
         CHECK(pthread_create(&threads[i], NULL, use_streams, NULL) == 0);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; another_round(i, 50); i++)
         expect_success(run_in_child(child_uses_streams, CHILD_SECONDS));
     stop_busy_threads();
     for (int i = 0; i < 2; i++)

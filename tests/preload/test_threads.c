@@ -272,7 +272,7 @@ static void ten_thousand_short_threads(void)
     enum { AT_ONCE = 10 };
     pthread_t threads[AT_ONCE];
     struct parcel *legacies[AT_ONCE] = {NULL};
-    for (int i = 0; i < 10000 / AT_ONCE; i++) {
+    for (int i = 0; another_round(i, 10000 / AT_ONCE); i++) {
         for (int j = 0; j < AT_ONCE; j++)
             threads[j] = start(live_shortly, legacies[j]);
         for (int j = 0; j < AT_ONCE; j++)
@@ -294,7 +294,7 @@ static void *live_detached(void *running)
 static void detached_threads_come_and_go(void)
 {
     static atomic_int running;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; another_round(i, 1000); i++) {
         atomic_fetch_add(&running, 1);
         CHECK(pthread_detach(start(live_detached, &running)) == 0);
         while (atomic_load(&running) > 20)
@@ -382,7 +382,7 @@ static void threads_of_the_smallest_stack(void)
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     CHECK(pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN) == 0);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; another_round(i, 20); i++) {
         pthread_t threads[4];
         for (int j = 0; j < 4; j++)
             CHECK(pthread_create(&threads[j], &attributes, use_everything, NULL) == 0);

@@ -13,7 +13,7 @@ scratch=$(mktemp -d) || exit 1
 HAKMEM_SCAVENGER=0 LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
 process=$!
 trap 'kill -9 $process 2>/dev/null; rm -rf "$scratch"' EXIT
-for attempt in $(seq 100); do
+for attempt in $(seq 600); do
     grep -q ready "$scratch/addresses" && break
     sleep 0.1
 done

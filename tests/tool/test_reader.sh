@@ -46,7 +46,7 @@ fails() {
 HAKMEM_SCAVENGER=0 LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
 process=$!
 processes=$process
-for attempt in $(seq 100); do
+for attempt in $(seq 600); do
     grep -q ready "$scratch/addresses" && break
     sleep 0.1
 done
@@ -164,7 +164,7 @@ case $(cat /proc/sys/kernel/core_pattern) in
     (cd "$scratch" && ulimit -c unlimited && HAKMEM_SCAVENGER=0 LD_PRELOAD=$library exec "$probe" >"$scratch/addresses2") &
     second=$!
     processes="$processes $second"
-    for attempt in $(seq 100); do
+    for attempt in $(seq 600); do
         grep -q ready "$scratch/addresses2" && break
         sleep 0.1
     done
@@ -187,7 +187,7 @@ kill -CONT $process
 "$hakmem" stats --listen 127.0.0.1:0 $process 2>"$scratch/served" &
 server=$!
 processes="$processes $server"
-for attempt in $(seq 50); do
+for attempt in $(seq 600); do
     grep -q serving "$scratch/served" && break
     sleep 0.1
 done

@@ -33,7 +33,7 @@ start_probe() { # sets $process
     LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
     process=$!
     processes="$processes $process"
-    for attempt in $(seq 100); do
+    for attempt in $(seq 600); do
         grep -q ready "$scratch/addresses" && return
         sleep 0.1
     done
@@ -106,7 +106,7 @@ open_top() { # WIDTH HEIGHT [NAME=VALUE]: top in a terminal of that size
 screen() { terminal capture-pane -p -t top "$@"; }
 # shows NAME PATTERN: the screen comes to have a line that matches.
 shows() {
-    for attempt in $(seq 100); do
+    for attempt in $(seq 600); do
         if screen | grep -q -e "$2"; then
             ok "$1"
             return
@@ -144,10 +144,10 @@ press -
 shows '-: look more often' 'every 100 ms'
 sorted_by() { screen | awk '/^class/ { getline; print $1; exit }'; }
 press S S S S
-for attempt in $(seq 50); do [ "$(sorted_by)" -gt 1000 ] && break; sleep 0.1; done
+for attempt in $(seq 600); do [ "$(sorted_by)" -gt 1000 ] && break; sleep 0.1; done
 [ "$(sorted_by)" -gt 1000 ] && ok 'sorted by size, largest first' || fail 'sorted by size, largest first'
 press r
-for attempt in $(seq 50); do [ "$(sorted_by)" -lt 1000 ] && break; sleep 0.1; done
+for attempt in $(seq 600); do [ "$(sorted_by)" -lt 1000 ] && break; sleep 0.1; done
 [ "$(sorted_by)" -lt 1000 ] && ok 'r: smallest first' || fail 'r: smallest first'
 terminal resize-window -t top -x 60 -y 12
 shows 'a smaller window' '^q quit  c classes  t threads  m parts  s/S sort  r reverse *$'

@@ -362,7 +362,7 @@ static void each_kernel_call_may_fail(void **state)
 {
     (void)state;
     *report = (struct report){.kernel_calls = CALLS_MAX};
-    uint64_t random = unit_random(1), stride = UNIT_SANITIZED ? 5 : 1;
+    uint64_t random = unit_random(1), stride = UNIT_PROCESS_IS_DEAR ? 40 : UNIT_SANITIZED ? 5 : 1;
     for (uint64_t k = 1 + random_below(&random, stride); k <= report->kernel_calls; k += stride) {
         EXPECT(k < CALLS_MAX);
         unit_in_child(fail_kernel_call, &k);

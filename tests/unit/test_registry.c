@@ -569,7 +569,7 @@ static void work_in_child(void)
     pid_t child = fork();
     EXPECT(child >= 0);
     if (child == 0) {
-        alarm(20);
+        alarm(UNIT_CHILD_SECONDS / 3);
         EXPECT(!atomic_load(&tls_real->parked));
         unit_validate();
         for (int i = 0; i < 100; i++)
@@ -636,7 +636,7 @@ static void *hold_until_forked(struct meeting *meeting, int number)
     if (number == 0) {
         pid_t child = fork();
         if (child == 0) {
-            alarm(20);
+            alarm(UNIT_CHILD_SECONDS / 3);
             EXPECT(parked_heaps() == THREADS - 1);
             for (int i = 0; i < THREADS; i++)
                 front_free(meeting->results[i]);

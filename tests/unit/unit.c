@@ -13,8 +13,6 @@
 #include "heap/scavenger.h"
 #include "pool/pool.h"
 
-enum { CHILD_SECONDS = 60 }; /* a child that hangs fails its test */
-
 static uint64_t seed;
 
 void unit_start(int argc, char **argv)
@@ -44,7 +42,7 @@ static pid_t start_child(void (*run)(void *argument), void *argument, int error_
     EXPECT(child >= 0);
     if (child > 0)
         return child;
-    alarm(CHILD_SECONDS);
+    alarm(UNIT_CHILD_SECONDS);
     if (error_stream >= 0)
         dup2(error_stream, STDERR_FILENO);
     run(argument);
@@ -133,7 +131,7 @@ static void fork_in_handler(int signal)
     EXPECT(child >= 0);
     handler.is_child = child == 0;
     if (handler.is_child) {
-        alarm(CHILD_SECONDS / 3);
+        alarm(UNIT_CHILD_SECONDS / 3);
     } else {
         EXPECT(wait_for(child) == 0);
         handler.forks++;

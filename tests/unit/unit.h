@@ -20,11 +20,16 @@
 #include "base/config.h"
 #include "preload/blocks.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { UNIT_SANITIZED = 1 };
+#if defined(__SANITIZE_THREAD__)
+enum { UNIT_SANITIZED = 1, UNIT_PROCESS_IS_DEAR = 1 };
+#elif defined(__SANITIZE_ADDRESS__)
+enum { UNIT_SANITIZED = 1, UNIT_PROCESS_IS_DEAR = 0 };
 #else
-enum { UNIT_SANITIZED = 0 };
+enum { UNIT_SANITIZED = 0, UNIT_PROCESS_IS_DEAR = 0 };
 #endif
+
+/* A child that hangs fails its test after so long: on the slowest machine none takes that. */
+enum { UNIT_CHILD_SECONDS = 600 };
 
 /* Sets what all random histories follow from: the first argument, or the time. */
 void unit_start(int argc, char **argv);
