@@ -5,7 +5,7 @@
 #include "heap/fastcache.h"
 #include "heap/misuse.h"
 
-enum { AUDIT_BLOCKS = 4 };
+enum { AUDIT_BLOCKS = 4, AUDIT_CLASSES = 8 };
 
 /* The oldest of the last blocks: where an audit of the stack begins. */
 static void **first_of_last(const struct heap *heap, unsigned size_class)
@@ -63,10 +63,17 @@ void audit_class(struct heap *heap, unsigned size_class)
     heap_unlock(heap);
 }
 
-void audit_heap(struct heap *heap)
+void audit_classes(struct heap *heap)
 {
-    for (unsigned c = 0; c < SIZE_CLASSES; c++)
+    unsigned c = heap->audited;
+    for (unsigned looked = 0, left = AUDIT_CLASSES; looked < SIZE_CLASSES && left; looked++) {
+        c = c + 1 < SIZE_CLASSES ? c + 1 : 0;
+        if (!fastcache_blocks(heap, c))
+            continue;
         audit_class(heap, c);
+        left--;
+    }
+    heap->audited = (uint8_t)c;
 }
 
 bool audit_push(struct heap *heap, unsigned size_class, const void *block)

@@ -2,8 +2,8 @@
  * look.
  *
  * A block freed twice with another between, or a pointer into a block, lies in a FastCache until it is
- * flushed, or until malloc gives it out. An audit finds it before that, mostly: of each class the last few
- * blocks, when the heap gets a FastCache for another class, and of one class after another at every few
+ * flushed, or until malloc gives it out. An audit finds it before that, mostly: of several classes the last
+ * few blocks, when the heap gets a FastCache for another class, and of one class after another at every few
  * misses. What it finds is reported, and leaves the FastCache: nobody gets it. [owner] */
 #ifndef HAKMEM_HEAP_AUDIT_H
 #define HAKMEM_HEAP_AUDIT_H
@@ -13,8 +13,9 @@
 /* The last blocks of a class. The caller holds no lock. */
 void audit_class(struct heap *heap, unsigned size_class) HIDDEN;
 
-/* Of all classes. */
-void audit_heap(struct heap *heap) HIDDEN;
+/* Of the next AUDIT_CLASSES classes that have any: all of them in a small program, and in a large one no more
+ * than malloc has time for. */
+void audit_classes(struct heap *heap) HIDDEN;
 
 /* A block that is to go on its FastCache, which is full: whether it is not among the last blocks there. */
 bool audit_push(struct heap *heap, unsigned size_class, const void *block) HIDDEN;

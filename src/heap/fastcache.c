@@ -81,7 +81,7 @@ static bool has_stack(struct heap *heap, unsigned size_class)
 {
     if (likely(heap->capacity[size_class]))
         return true;
-    audit_heap(heap);
+    audit_classes(heap);
     return set_capacity(heap, size_class, capacity_first(heap, size_class));
 }
 
@@ -281,7 +281,10 @@ static void take_out(struct heap *heap, unsigned size_class, size_t out)
     set_refilled(heap, size_class, false);
 }
 
-enum { MANY_OVERFLOWS = 200 }; /* in a row, without a refill between them */
+enum {
+    SINGLE_OVERFLOWS = 24, /* in a row, without a refill between them: of a cache that is merely full, */
+    MANY_OVERFLOWS = 200,  /* and of one whose class is given up */
+};
 
 /* Whether so much was freed, and nothing allocated meanwhile, that the program is giving the class up: each
  * block in the cache may be the only one that keeps its page. */
@@ -290,15 +293,17 @@ static bool is_shrinking(const struct heap *heap, unsigned size_class)
     return heap->overflows[size_class] == MANY_OVERFLOWS;
 }
 
-/* How many of the blocks of a full cache go: one, so that no single free pays for many, and twice as many at
- * each overflow that follows without a refill, up to the older half; of one that shrinks most. */
+/* How many of the blocks of a full cache go: one, so that no single free pays for many; after
+ * SINGLE_OVERFLOWS without a refill twice as many each time, up to the older half; of one that shrinks most. */
 static size_t overflow_blocks(const struct heap *heap, unsigned size_class, size_t blocks)
 {
     unsigned before = heap->overflows[size_class];
     size_t half = blocks - blocks / 2;
     if (is_shrinking(heap, size_class))
         return blocks - blocks / 8;
-    return before < 16 ? size_min((size_t)1 << before, half) : half;
+    if (before < SINGLE_OVERFLOWS)
+        return 1;
+    return size_min((size_t)1 << size_min(before - SINGLE_OVERFLOWS, STACK_SIZES), half);
 }
 
 static unsigned capacity_now(const struct heap *heap, unsigned size_class)

@@ -56,6 +56,7 @@ struct heap {
     uint8_t overflows[SIZE_CLASSES]; /* [owner] overflows in a row, without a refill between them */
     uint64_t decayed_ms;             /* [owner] when the decay began */
     uint32_t misses;                 /* [owner] refills and flushes since the clock was looked at */
+    uint8_t audited;                 /* [owner] the class at which the last audit of several ended */
     uint32_t slow_events;            /* [owner] refills and remote frees, while young */
     uint32_t until_guarded;          /* [owner] slow calls until one is served guarded; 0: not drawn yet */
     bool busy;                       /* [owner] has done enough to have slabs of its own */

@@ -9,9 +9,9 @@ enum {
     LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024, /* resident in a heap that is worth it, */
     MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
-    STEP_SHARE = 32,                                        /* and a share of what is left by one */
-    RISE_SHARE = 128,                                       /* of the mark, by which it rises at least */
-    FREE_SHARE = 32,                                        /* of what is resident, that must be free */
+    STEP_SHARE = 48,                                        /* and a share of what is left by one */
+    RISE_SHARE = 256,                                       /* of the mark, by which it rises at least */
+    FREE_SHARE = 64,                                        /* of what is resident, that must be free */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 

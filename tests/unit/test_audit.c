@@ -66,6 +66,25 @@ static void double_free_is_found_when_a_class_gets_its_fastcache(void **state)
     unit_expect_abort(twice_then_another_class, NULL, "double free of");
 }
 
+/* More classes than one audit looks at: the next ones go on where it ended. */
+static void twice_among_many_classes(void *unused)
+{
+    enum { USED = 40 };
+    (void)unused;
+    for (unsigned c = 0; c < USED; c++)
+        if (class_size(c) != BYTES)
+            front_free(front_malloc(class_size(c)));
+    free_twice();
+    for (unsigned c = USED; c < USED + USED / 8 + 2; c++)
+        front_free(front_malloc(class_size(c)));
+}
+
+static void double_free_is_found_when_some_more_classes_get_their_fastcache(void **state)
+{
+    (void)state;
+    unit_expect_abort(twice_among_many_classes, NULL, "double free of");
+}
+
 static void inside_then_another_class(void *unused)
 {
     (void)unused;
@@ -239,6 +258,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(double_free_at_once_is_found_at_once),
     cmocka_unit_test(free_of_a_misaligned_pointer_is_found_at_once),
     cmocka_unit_test(double_free_is_found_when_a_class_gets_its_fastcache),
+    cmocka_unit_test(double_free_is_found_when_some_more_classes_get_their_fastcache),
     cmocka_unit_test(free_inside_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(free_of_a_block_that_is_free_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(a_block_whose_slab_changed_its_class_is_found_when_a_class_gets_its_fastcache),

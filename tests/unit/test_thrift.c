@@ -87,7 +87,7 @@ ISOLATED(passes_are_numbered)
         thrift_note_growth(tls_real, 0);
         passes++;
     }
-    EXPECT(passes < 600);
+    EXPECT(passes < 1200);
     expect_live_blocks();
 }
 
