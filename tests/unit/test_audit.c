@@ -18,13 +18,18 @@ static void go_on_after_misuse(uint32_t policy)
 }
 
 /* Frees p, another, and p again: the fast path takes all three. */
-static void *free_twice(void)
+static void *free_twice_of(size_t size)
 {
-    void *p = front_malloc(BYTES), *other = front_malloc(BYTES);
+    void *p = front_malloc(size), *other = front_malloc(size);
     front_free(p);
     front_free(other);
     front_free(p);
     return p;
+}
+
+static void *free_twice(void)
+{
+    return free_twice_of(BYTES);
 }
 
 /* A class without a FastCache yet gets one. */
@@ -72,10 +77,11 @@ static void twice_among_many_classes(void *unused)
     enum { USED = 40 };
     (void)unused;
     for (unsigned c = 0; c < USED; c++)
-        if (class_size(c) != BYTES)
-            front_free(front_malloc(class_size(c)));
-    free_twice();
-    for (unsigned c = USED; c < USED + USED / 8 + 2; c++)
+        front_free(front_malloc(class_size(c)));
+    for (int room = 0; room < 4; room++)
+        EXPECT(front_malloc(class_size(USED / 2)));
+    free_twice_of(class_size(USED / 2));
+    for (unsigned c = USED; c < USED + USED / 8 + 1; c++)
         front_free(front_malloc(class_size(c)));
 }
 
@@ -255,10 +261,10 @@ static void a_warning_is_a_line_and_ignoring_is_none(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(double_free_is_found_when_some_more_classes_get_their_fastcache),
     cmocka_unit_test(double_free_at_once_is_found_at_once),
     cmocka_unit_test(free_of_a_misaligned_pointer_is_found_at_once),
     cmocka_unit_test(double_free_is_found_when_a_class_gets_its_fastcache),
-    cmocka_unit_test(double_free_is_found_when_some_more_classes_get_their_fastcache),
     cmocka_unit_test(free_inside_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(free_of_a_block_that_is_free_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(a_block_whose_slab_changed_its_class_is_found_when_a_class_gets_its_fastcache),
