@@ -391,6 +391,16 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
 
 /* ---- overflow */
 
+/* The oldest block is to go, into a slab that was not looked at for long. Its tag and its slab's record, which
+ * is that of its unit or of one before it, are on their way while the rest is looked at. */
+static void expect_overflow(const struct heap *heap, unsigned size_class)
+{
+    size_t unit = region_unit_of(fastcache_bottom(heap, size_class)[1]);
+    __builtin_prefetch(&region.tag[unit]);
+    for (unsigned i = 0; i < size_classes[size_class].slab_units; i++)
+        __builtin_prefetch(region_slab_record(unit - size_min(i, unit)), 1);
+}
+
 static bool make_room(struct heap *heap, unsigned size_class)
 {
     note_miss(heap, size_class);
@@ -407,6 +417,8 @@ static bool make_room(struct heap *heap, unsigned size_class)
 
 void fastcache_push_full(struct heap *heap, unsigned size_class, void *block)
 {
+    if (likely(heap->capacity[size_class]))
+        expect_overflow(heap, size_class);
     if (unlikely(!audit_push(heap, size_class, block)))
         return;
     if (likely(make_room(heap, size_class)))
