@@ -282,8 +282,9 @@ static void take_out(struct heap *heap, unsigned size_class, size_t out)
 }
 
 enum {
-    SINGLE_OVERFLOWS = 24, /* in a row, without a refill between them: of a cache that is merely full, */
-    MANY_OVERFLOWS = 200,  /* and of one whose class is given up */
+    FEW_BLOCKS = 4,       /* go at an overflow of a cache that is merely full: */
+    FEW_OVERFLOWS = 24,   /* has had so many at most without a refill between them */
+    MANY_OVERFLOWS = 200, /* that of a class which is given up, so many */
 };
 
 /* Whether so much was freed, and nothing allocated meanwhile, that the program is giving the class up: each
@@ -293,17 +294,16 @@ static bool is_shrinking(const struct heap *heap, unsigned size_class)
     return heap->overflows[size_class] == MANY_OVERFLOWS;
 }
 
-/* How many of the blocks of a full cache go: one, so that no single free pays for many; after
- * SINGLE_OVERFLOWS without a refill twice as many each time, up to the older half; of one that shrinks most. */
+/* How many of the blocks of a full cache go: a few, so that no single free pays for many; in a long row of
+ * overflows then twice as many each time, up to the older half; of one that shrinks most. */
 static size_t overflow_blocks(const struct heap *heap, unsigned size_class, size_t blocks)
 {
     unsigned before = heap->overflows[size_class];
     size_t half = blocks - blocks / 2;
     if (is_shrinking(heap, size_class))
         return blocks - blocks / 8;
-    if (before < SINGLE_OVERFLOWS)
-        return 1;
-    return size_min((size_t)1 << size_min(before - SINGLE_OVERFLOWS, STACK_SIZES), half);
+    unsigned doublings = before > FEW_OVERFLOWS ? before - FEW_OVERFLOWS : 0;
+    return size_min((size_t)FEW_BLOCKS << size_min(doublings, STACK_SIZES), half);
 }
 
 static unsigned capacity_now(const struct heap *heap, unsigned size_class)
@@ -391,14 +391,18 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
 
 /* ---- overflow */
 
-/* The oldest block is to go, into a slab that was not looked at for long. Its tag and its slab's record, which
- * is that of its unit or of one before it, are on their way while the rest is looked at. */
+/* The oldest blocks are to go, into slabs that were not looked at for long. Their tags and their slabs'
+ * records, each that of the block's unit or of one before it, are on their way while the rest is looked at.
+ */
 static void expect_overflow(const struct heap *heap, unsigned size_class)
 {
-    size_t unit = region_unit_of(fastcache_bottom(heap, size_class)[1]);
-    __builtin_prefetch(&region.tag[unit]);
-    for (unsigned i = 0; i < size_classes[size_class].slab_units; i++)
-        __builtin_prefetch(region_slab_record(unit - size_min(i, unit)), 1);
+    void *const *block = fastcache_bottom(heap, size_class) + 1;
+    for (size_t left = size_min(FEW_BLOCKS, heap->capacity[size_class]); left > 0; left--, block++) {
+        size_t unit = region_unit_of(*block);
+        __builtin_prefetch(&region.tag[unit]);
+        for (unsigned i = 0; i < size_classes[size_class].slab_units; i++)
+            __builtin_prefetch(region_slab_record(unit - size_min(i, unit)), 1);
+    }
 }
 
 static bool make_room(struct heap *heap, unsigned size_class)
@@ -417,8 +421,7 @@ static bool make_room(struct heap *heap, unsigned size_class)
 
 void fastcache_push_full(struct heap *heap, unsigned size_class, void *block)
 {
-    if (likely(heap->capacity[size_class]))
-        expect_overflow(heap, size_class);
+    expect_overflow(heap, size_class);
     if (unlikely(!audit_push(heap, size_class, block)))
         return;
     if (likely(make_room(heap, size_class)))
