@@ -46,7 +46,7 @@ static bool is_wrong(const struct heap *heap, unsigned size_class, void *const *
     return twice || !place.exact;
 }
 
-void audit_class(struct heap *heap, unsigned size_class)
+static void audit_class(struct heap *heap, unsigned size_class)
 {
     if (!fastcache_blocks(heap, size_class))
         return;

@@ -3,18 +3,15 @@
  *
  * A block freed twice with another between, or a pointer into a block, lies in a FastCache until it is
  * flushed, or until malloc gives it out. An audit finds it before that, mostly: of several classes the last
- * few blocks, when the heap gets a FastCache for another class, and of one class after another at every few
- * misses. What it finds is reported, and leaves the FastCache: nobody gets it. [owner] */
+ * few blocks, when the heap gets a FastCache for another class, and at one refill in some. What it finds is
+ * reported, and leaves the FastCache: nobody gets it. [owner] */
 #ifndef HAKMEM_HEAP_AUDIT_H
 #define HAKMEM_HEAP_AUDIT_H
 
 #include "heap/heap.h"
 
-/* The last blocks of a class. The caller holds no lock. */
-void audit_class(struct heap *heap, unsigned size_class) HIDDEN;
-
-/* Of the next AUDIT_CLASSES classes that have any: all of them in a small program, and in a large one no more
- * than malloc has time for. */
+/* Looks at the last blocks of the next AUDIT_CLASSES classes that have any: of all in a small program, and in
+ * a large one of no more than malloc has time for. The caller holds no lock. */
 void audit_classes(struct heap *heap) HIDDEN;
 
 /* A block that is to go on its FastCache, which is full: whether it is not among the last blocks there. */

@@ -339,19 +339,19 @@ static COLD void drop_unused(struct heap *heap)
     heap->missed[0] = heap->missed[1] = 0;
 }
 
-/* A refill or flush of the class. */
-static void note_miss(struct heap *heap, unsigned size_class)
+/* A refill or flush of the class. True once in FASTCACHE_DECAY_MISSES. */
+static bool note_miss(struct heap *heap, unsigned size_class)
 {
     heap->missed[size_class / 64] |= UINT64_C(1) << (size_class % 64);
     if (likely(++heap->misses < FASTCACHE_DECAY_MISSES))
-        return;
+        return false;
     heap->misses = 0;
-    audit_class(heap, size_class);
     uint64_t now = clock_coarse_ms();
     if (now - heap->decayed_ms >= OPTION_VALUE(decay_ms)) {
         heap->decayed_ms = now;
         drop_unused(heap);
     }
+    return true;
 }
 
 /* ---- refill */
@@ -367,7 +367,8 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
 {
     void *single;
     heap_note_slow_event(heap);
-    note_miss(heap, size_class);
+    if (unlikely(note_miss(heap, size_class)))
+        audit_classes(heap);
     count(&heap->stats.refills, 1);
     if (unlikely(!has_stack(heap, size_class)))
         return take_blocks(heap, size_class, &single, 1) ? single : NULL;

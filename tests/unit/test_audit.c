@@ -91,6 +91,21 @@ static void double_free_is_found_when_some_more_classes_get_their_fastcache(void
     unit_expect_abort(twice_among_many_classes, NULL, "double free of");
 }
 
+static void twice_then_some_refills(void *unused)
+{
+    (void)unused;
+    use_another_class();
+    free_twice();
+    for (int i = 0; i < FASTCACHE_DECAY_MISSES * FASTCACHE_START_BLOCKS; i++)
+        EXPECT(front_malloc(1000));
+}
+
+static void double_free_is_found_after_some_refills_of_another_class(void **state)
+{
+    (void)state;
+    unit_expect_abort(twice_then_some_refills, NULL, "double free of");
+}
+
 static void inside_then_another_class(void *unused)
 {
     (void)unused;
@@ -265,6 +280,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(double_free_at_once_is_found_at_once),
     cmocka_unit_test(free_of_a_misaligned_pointer_is_found_at_once),
     cmocka_unit_test(double_free_is_found_when_a_class_gets_its_fastcache),
+    cmocka_unit_test(double_free_is_found_after_some_refills_of_another_class),
     cmocka_unit_test(free_inside_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(free_of_a_block_that_is_free_is_found_when_a_class_gets_its_fastcache),
     cmocka_unit_test(a_block_whose_slab_changed_its_class_is_found_when_a_class_gets_its_fastcache),
