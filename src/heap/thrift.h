@@ -4,8 +4,8 @@
  * Before memory is touched that was not resident, and so much is by now as the mark says, the thread whose
  * request that is gives back what is free: its caches, holes, free units. The next mark is a little above
  * what is left, and in any case above the mark before, so the passes of a process are numbered, whatever it
- * does: some thousand. They also end when the memory that was touched between them, again for the most part, is
- * several times what was needed at most: then giving back earns nothing.
+ * does: some thousand. They also end when the memory that was touched between them, again for the most part,
+ * is several times what was needed at most: then giving back earns nothing.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
  * there is none. */
