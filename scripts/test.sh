@@ -2,11 +2,11 @@
 # Everything that must hold before a change lands: the checks, the tests of the release build, and
 # those of the builds that look harder. ctest's summary of the release build comes last; the exit
 # status covers all of it. WERROR=ON makes warnings errors. Some ten minutes; what has not ended
-# after LIMIT_MINUTES=85 has failed.
+# after LIMIT_MINUTES=80 has failed.
 cd "$(dirname "$0")/.." || exit 1
 export WERROR="${WERROR:-OFF}" CTEST_OUTPUT_ON_FAILURE=1
 failed=
-latest=$(($(date +%s) + ${LIMIT_MINUTES:-85} * 60))
+latest=$(($(date +%s) + ${LIMIT_MINUTES:-80} * 60))
 
 left() { # the seconds until then, 1 at least
     seconds=$((latest - $(date +%s)))

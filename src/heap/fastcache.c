@@ -282,9 +282,9 @@ static void take_out(struct heap *heap, unsigned size_class, size_t out)
 }
 
 enum {
-    FEW_BLOCKS = 4,       /* go at an overflow of a cache that is merely full: */
-    FEW_OVERFLOWS = 24,   /* has had so many at most without a refill between them */
-    MANY_OVERFLOWS = 200, /* that of a class which is given up, so many */
+    FEW_BLOCKS = 4,       /* that an overflow takes out of a cache which is merely full: */
+    FEW_OVERFLOWS = 24,   /* in a row, without a refill between them, it has had so many at most */
+    MANY_OVERFLOWS = 200, /* in a row, of a class that is given up */
 };
 
 /* Whether so much was freed, and nothing allocated meanwhile, that the program is giving the class up: each
