@@ -48,8 +48,6 @@ static bool is_wrong(const struct heap *heap, unsigned size_class, void *const *
 
 static void audit_class(struct heap *heap, unsigned size_class)
 {
-    if (!fastcache_blocks(heap, size_class))
-        return;
     heap_lock(heap);
     void **first = first_of_last(heap, size_class);
     for (void **slot = first; slot <= heap->top[size_class];) {
@@ -67,7 +65,7 @@ void audit_classes(struct heap *heap)
 {
     unsigned c = heap->audited;
     for (unsigned looked = 0, left = AUDIT_CLASSES; looked < SIZE_CLASSES && left; looked++) {
-        c = c + 1 < SIZE_CLASSES ? c + 1 : 0;
+        c = (c + 1) % SIZE_CLASSES;
         if (!fastcache_blocks(heap, c))
             continue;
         audit_class(heap, c);

@@ -392,6 +392,11 @@ void *fastcache_refill(struct heap *heap, unsigned size_class)
 
 /* ---- overflow */
 
+static bool is_full(const struct heap *heap, unsigned size_class)
+{
+    return heap->top[size_class] == heap->limit[size_class];
+}
+
 /* The oldest blocks are to go, into slabs that were not looked at for long. Their tags and their slabs'
  * records, each that of the block's unit or of one before it, are on their way while the rest is looked at.
  */
@@ -411,7 +416,7 @@ static bool make_room(struct heap *heap, unsigned size_class)
     note_miss(heap, size_class);
     if (unlikely(!has_stack(heap, size_class)))
         return false;
-    if (heap->top[size_class] != heap->limit[size_class])
+    if (!is_full(heap, size_class))
         return true;
     if (was_refilled(heap, size_class) && grow(heap, size_class))
         set_refilled(heap, size_class, false);
@@ -422,7 +427,8 @@ static bool make_room(struct heap *heap, unsigned size_class)
 
 void fastcache_push_full(struct heap *heap, unsigned size_class, void *block)
 {
-    expect_overflow(heap, size_class);
+    if (is_full(heap, size_class))
+        expect_overflow(heap, size_class);
     if (unlikely(!audit_push(heap, size_class, block)))
         return;
     if (likely(make_room(heap, size_class)))
