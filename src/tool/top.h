@@ -124,6 +124,9 @@ struct top {
 bool top_look(struct top *top);
 void top_look_free(struct top_look *look);
 
+/* Whether the process has ended, or does within so many milliseconds. */
+bool top_process_has_ended(const struct top *top, int wait_ms);
+
 /* Fills the tables of a look; `before` is the look before. */
 void top_tables_fill(struct top_look *look, const struct reader_snapshot *snapshot,
                      const struct reader_parts *parts, const struct top_counters *before);

@@ -162,7 +162,7 @@ static void look_replace(struct top *top, struct reader_snapshot *snapshot, cons
         top_table_sort(top, (enum top_table_name)table);
 }
 
-static bool process_has_ended(const struct top *top, int wait_ms)
+bool top_process_has_ended(const struct top *top, int wait_ms)
 {
     struct pollfd ended = {top->process_file, POLLIN, 0};
     return top->process_file >= 0 && poll(&ended, 1, wait_ms) == 1;
@@ -172,7 +172,7 @@ static bool process_has_ended(const struct top *top, int wait_ms)
 static struct reader_snapshot *snapshot_after_exec(struct top *top, char error[READER_ERROR_BYTES])
 {
     char second[READER_ERROR_BYTES];
-    if (!top->look.pid || process_has_ended(top, 0))
+    if (!top->look.pid || top_process_has_ended(top, 0))
         return NULL;
     struct reader *reader = reader_open(top->target, second);
     if (!reader)
@@ -195,7 +195,7 @@ bool top_look(struct top *top)
         look_replace(top, snapshot, &parts);
     top->note[0] = '\0';
     /* The memory of a process that ends goes a moment before its end can be seen. */
-    if (!done && process_has_ended(top, 1000))
+    if (!done && top_process_has_ended(top, 1000))
         snprintf(top->note, sizeof top->note, "process %s has ended", top->target);
     else if (!done)
         snprintf(top->note, sizeof top->note, "%s", snapshot ? "there is no memory" : error);

@@ -147,12 +147,6 @@ static double seconds_left(const struct top *top, double looked_s)
     return looked_s + top_pause_s(top) - top_clock_s();
 }
 
-static bool has_ended(const struct top *top)
-{
-    struct pollfd ended = {top->process_file, POLLIN, 0};
-    return top_is_live(top) && top->process_file >= 0 && poll(&ended, 1, 0) == 1;
-}
-
 /* The first look has been taken. */
 static void run(struct top *top, unsigned long long count)
 {
@@ -163,7 +157,8 @@ static void run(struct top *top, unsigned long long count)
             return;
         if (!wait_for(top, seconds_left(top, looked_s)) || !press_keys(top))
             return;
-        if (has_ended(top) || seconds_left(top, looked_s) <= 0) {
+        bool ended = top_is_live(top) && top_process_has_ended(top, 0);
+        if (ended || seconds_left(top, looked_s) <= 0) {
             top_look(top);
             looked_s = top_clock_s();
             looks++;
