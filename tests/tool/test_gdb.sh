@@ -8,22 +8,14 @@ probe=${HK_BUILD_DIR:?}/tests/reader_probe
 script=${HK_BUILD_DIR:?}/hakmem-gdb.py
 [ -x "$probe" ] && [ -f "$script" ] && [ -z "${HK_EMULATOR:-}" ] || exit 77
 command -v gdb >/dev/null && gdb -nx -batch -ex 'python print("yes")' 2>/dev/null | grep -q yes || exit 77
-failures=0
+. "$(dirname "$0")/checks.sh"
 scratch=$(mktemp -d) || exit 1
 HAKMEM_SCAVENGER=0 LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
 process=$!
 trap 'kill -9 $process 2>/dev/null; rm -rf "$scratch"' EXIT
-for attempt in $(seq 600); do
-    grep -q ready "$scratch/addresses" && break
-    sleep 0.1
-done
+comes grep -q ready "$scratch/addresses"
 address() { awk -v name="$1" '$1 == name { print $2 }' "$scratch/addresses"; }
 
-ok() { echo "ok   $1"; }
-fail() {
-    echo "FAIL $1"
-    failures=$((failures + 1))
-}
 # says NAME PATTERN: the last run's output has a line that matches.
 says() {
     if grep -q -e "$2" "$scratch/said"; then

@@ -46,10 +46,7 @@ fails() {
 HAKMEM_SCAVENGER=0 LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
 process=$!
 processes=$process
-for attempt in $(seq 600); do
-    grep -q ready "$scratch/addresses" && break
-    sleep 0.1
-done
+comes grep -q ready "$scratch/addresses"
 address() { awk -v name="$1" '$1 == name { print $2 }' "$scratch/addresses"; }
 
 if ! "$hakmem" explain --once $process >"$scratch/explained" 2>&1; then
@@ -164,10 +161,7 @@ case $(cat /proc/sys/kernel/core_pattern) in
     (cd "$scratch" && ulimit -c unlimited && HAKMEM_SCAVENGER=0 LD_PRELOAD=$library exec "$probe" >"$scratch/addresses2") &
     second=$!
     processes="$processes $second"
-    for attempt in $(seq 600); do
-        grep -q ready "$scratch/addresses2" && break
-        sleep 0.1
-    done
+    comes grep -q ready "$scratch/addresses2"
     cp "$scratch/addresses2" "$scratch/addresses"
     kill -STOP $second
     sleep 0.1
@@ -187,10 +181,7 @@ kill -CONT $process
 "$hakmem" stats --listen 127.0.0.1:0 $process 2>"$scratch/served" &
 server=$!
 processes="$processes $server"
-for attempt in $(seq 600); do
-    grep -q serving "$scratch/served" && break
-    sleep 0.1
-done
+comes grep -q serving "$scratch/served"
 url=$(sed -n 's/.*serving //p' "$scratch/served")
 fetch() {
     python3 -c '

@@ -33,10 +33,7 @@ start_probe() { # sets $process
     LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
     process=$!
     processes="$processes $process"
-    for attempt in $(seq 600); do
-        grep -q ready "$scratch/addresses" && return
-        sleep 0.1
-    done
+    comes grep -q ready "$scratch/addresses"
 }
 
 LC_ALL=C.UTF-8
@@ -104,17 +101,15 @@ open_top() { # WIDTH HEIGHT [NAME=VALUE]: top in a terminal of that size
         "env ${3:-X=} LC_ALL=C.UTF-8 '$hakmem' top --interval 0.1 $process; echo status \$?; exec sleep 1000"
 }
 screen() { terminal capture-pane -p -t top "$@"; }
+on_screen() { screen | grep -q -e "$1"; }
 # shows NAME PATTERN: the screen comes to have a line that matches.
 shows() {
-    for attempt in $(seq 600); do
-        if screen | grep -q -e "$2"; then
-            ok "$1"
-            return
-        fi
-        sleep 0.1
-    done
-    fail "$1: no '$2' on the screen:"
-    screen
+    if comes on_screen "$2"; then
+        ok "$1"
+    else
+        fail "$1: no '$2' on the screen:"
+        screen
+    fi
 }
 press() { terminal send-keys -t top "$@"; }
 
@@ -144,11 +139,10 @@ press -
 shows '-: look more often' 'every 100 ms'
 sorted_by() { screen | awk '/^class/ { getline; print $1; exit }'; }
 press S S S S
-for attempt in $(seq 600); do [ "$(sorted_by)" -gt 1000 ] && break; sleep 0.1; done
-[ "$(sorted_by)" -gt 1000 ] && ok 'sorted by size, largest first' || fail 'sorted by size, largest first'
+first_is() { [ "$(sorted_by)" "$1" 1000 ]; }
+comes first_is -gt && ok 'sorted by size, largest first' || fail 'sorted by size, largest first'
 press r
-for attempt in $(seq 600); do [ "$(sorted_by)" -lt 1000 ] && break; sleep 0.1; done
-[ "$(sorted_by)" -lt 1000 ] && ok 'r: smallest first' || fail 'r: smallest first'
+comes first_is -lt && ok 'r: smallest first' || fail 'r: smallest first'
 terminal resize-window -t top -x 60 -y 12
 shows 'a smaller window' '^q quit  c classes  t threads  m parts  s/S sort  r reverse *$'
 terminal resize-window -t top -x 12 -y 3
