@@ -146,7 +146,7 @@ run_genmc()
 }
 
 if [ $# -ne 1 ]; then
-    # The order is that of what takes longest.
+    # The largest first: they take longest.
     all=$(cd "$models" && ls -S -- *.pml genmc/*.c)
     # shellcheck disable=SC2016 # for the inner shell
     printf '%s\n' ${*:-$all} | xargs -P "$(nproc)" -I MODEL \
