@@ -57,7 +57,7 @@ static void *run_malloc(size_t size, size_t align, bool zeroed)
     size_t unit = align <= UNIT_BYTES ? cached_run(units, &clean) : POOL_NO_UNIT;
     if (unit == POOL_NO_UNIT) {
         thrift_watch(own_heap(), units);
-        unit = pool_take_units(units, size_max(1, align >> UNIT_LOG2), &clean);
+        unit = pool_take_units(SUPERSLAB_RUNS, units, size_max(1, align >> UNIT_LOG2), &clean);
     }
     if (unit == POOL_NO_UNIT)
         return NULL;

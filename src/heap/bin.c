@@ -331,7 +331,7 @@ void bin_return_holes(struct heap *heap, struct slab *slab, uint64_t pages, bool
 bool bin_add_slab(struct heap *heap, unsigned size_class)
 {
     bool clean;
-    size_t unit = pool_take_units(size_classes[size_class].slab_units, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, size_classes[size_class].slab_units, 1, &clean);
     if (unit == POOL_NO_UNIT)
         return false;
     heap_lock(heap);

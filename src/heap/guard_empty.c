@@ -58,7 +58,7 @@ static struct places *make_places(void)
     bool clean;
     if (cannot_make || made == (vm_guards_split() ? SPLITTING_UNITS_MAX : UNITS_MAX))
         return NULL;
-    size_t unit = pool_take_units(1, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, 1, 1, &clean);
     if (unit == POOL_NO_UNIT)
         return NULL;
     region_tag_set(unit, TAG_GUARDED);

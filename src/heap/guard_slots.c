@@ -119,7 +119,7 @@ static void make_slots(bool large)
     bool clean;
     if (cannot_make || (large ? made_large : made_small) >= slots_wanted(large))
         return;
-    size_t unit = pool_take_units(GUARD_CHUNK_UNITS, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, GUARD_CHUNK_UNITS, 1, &clean);
     if (unit == POOL_NO_UNIT)
         return;
     tag_chunk(unit, TAG_GUARDED);

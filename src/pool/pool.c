@@ -19,10 +19,15 @@ enum {
     FORBIDDEN_MAX = 8,          /* and taken back in so many, likewise: some 100 mappings in all */
 };
 
+/* Shared SuperSlabs of one use by free units. */
+struct buckets {
+    uint64_t occupied; /* a bit for each that is not empty */
+    superslab_link first[SUPERSLAB_UNITS + 1];
+};
+
 static struct {
     struct lock lock;
-    uint64_t buckets_occupied;                   /* a bit for each bucket that is not empty */
-    superslab_link buckets[SUPERSLAB_UNITS + 1]; /* shared SuperSlabs by free units */
+    struct buckets buckets[SUPERSLAB_USES];
     struct span_set warm, cold;
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions;
     size_t moved_spans;
@@ -88,6 +93,7 @@ static void lru_note(const char *what, struct span span)
 
 static void bucket_remove(struct superslab *superslab)
 {
+    struct buckets *buckets = &pool.buckets[superslab->use];
     unsigned bucket = superslab->bucket;
     if (bucket == 0)
         return;
@@ -96,9 +102,9 @@ static void bucket_remove(struct superslab *superslab)
     if (superslab->prev)
         superslab_at(superslab->prev - 1)->next = superslab->next;
     else
-        pool.buckets[bucket] = superslab->next;
-    if (!pool.buckets[bucket])
-        pool.buckets_occupied &= ~(UINT64_C(1) << bucket);
+        buckets->first[bucket] = superslab->next;
+    if (!buckets->first[bucket])
+        buckets->occupied &= ~(UINT64_C(1) << bucket);
     superslab->bucket = 0;
     pool.free_dirty_units -= superslab->free_dirty;
     superslab->free_dirty = 0;
@@ -108,17 +114,18 @@ static void bucket_remove(struct superslab *superslab)
 static void bucket_place(struct superslab *superslab)
 {
     bucket_remove(superslab);
+    struct buckets *buckets = &pool.buckets[superslab->use];
     unsigned bucket = bit_count(superslab->free_units);
     if (bucket == 0)
         return;
     superslab_link self = (superslab_link)superslab_number(superslab) + 1;
     superslab->bucket = (uint8_t)bucket;
     superslab->prev = 0;
-    superslab->next = pool.buckets[bucket];
+    superslab->next = buckets->first[bucket];
     if (superslab->next)
         superslab_at(superslab->next - 1)->prev = self;
-    pool.buckets[bucket] = self;
-    pool.buckets_occupied |= UINT64_C(1) << bucket;
+    buckets->first[bucket] = self;
+    buckets->occupied |= UINT64_C(1) << bucket;
     superslab->free_dirty = bit_count(superslab->free_units & superslab->dirty_units);
     pool.free_dirty_units += superslab->free_dirty;
 }
@@ -292,12 +299,13 @@ static unsigned find_row(struct superslab *superslab, size_t count, size_t align
 
 typedef unsigned row_finder(struct superslab *superslab, size_t count, size_t align);
 
-/* The fullest SuperSlab with `count` such units in a row. */
-static inline struct superslab *find_fullest(row_finder *find, size_t count, size_t align)
+/* The fullest SuperSlab of this use with `count` such units in a row. */
+static inline struct superslab *find_fullest(row_finder *find, enum superslab_use use, size_t count,
+                                             size_t align)
 {
-    for (uint64_t buckets = pool.buckets_occupied & ~bits_below((unsigned)count); buckets;
-         buckets &= buckets - 1) {
-        superslab_link at = pool.buckets[bit_lowest(buckets)];
+    const struct buckets *buckets = &pool.buckets[use];
+    for (uint64_t fuller = buckets->occupied & ~bits_below((unsigned)count); fuller; fuller &= fuller - 1) {
+        superslab_link at = buckets->first[bit_lowest(fuller)];
         for (int tries = 0; at && tries < ROOM_TRIES; tries++) {
             struct superslab *superslab = superslab_at(at - 1);
             if (find(superslab, count, align) < 64)
@@ -308,16 +316,19 @@ static inline struct superslab *find_fullest(row_finder *find, size_t count, siz
     return NULL;
 }
 
-/* Room that may be resident, */
-static struct superslab *find_dirty_room(size_t count, size_t align)
+/* Room that may be resident, in a SuperSlab of this use, */
+static struct superslab *find_dirty_room(enum superslab_use use, size_t count, size_t align)
 {
-    return pool.free_dirty_units >= count ? find_fullest(find_dirty_row, count, align) : NULL;
+    return pool.free_dirty_units >= count ? find_fullest(find_dirty_row, use, count, align) : NULL;
 }
 
-/* or any. */
-static struct superslab *find_room(size_t count, size_t align)
+/* or any: of this use, or else of the other. */
+static struct superslab *find_room(enum superslab_use use, size_t count, size_t align)
 {
-    return find_fullest(find_row, count, align);
+    struct superslab *found = find_fullest(find_row, use, count, align);
+    if (!found)
+        found = find_dirty_room(!use, count, align);
+    return found ? found : find_fullest(find_row, !use, count, align);
 }
 
 /* Whether the LRU has more than what was readied for huge blocks and for growth. */
@@ -331,7 +342,9 @@ bool pool_must_grow(size_t units)
     pool_lock();
     size_t superslabs = align_up(units, SUPERSLAB_UNITS) >> SUPERSLAB_UNITS_LOG2;
     bool warm = pool.warm.superslabs >= superslabs;
-    bool shared = units <= SUPERSLAB_UNITS && find_dirty_room(units, 1);
+    bool shared = units <= SUPERSLAB_UNITS && (find_dirty_room(SUPERSLAB_RUNS, units, 1) ||
+                                               (!find_fullest(find_row, SUPERSLAB_RUNS, units, 1) &&
+                                                find_dirty_room(SUPERSLAB_SLABS, units, 1)));
     pool_unlock();
     return !warm && !shared;
 }
@@ -359,20 +372,21 @@ static bool last_is_partial(void)
     return none_free && (region_next_unit() == 0 || region_next_unit() % SUPERSLAB_UNITS != 0);
 }
 
-static struct superslab *fresh_superslab(size_t count, size_t align)
+static struct superslab *fresh_superslab(enum superslab_use use, size_t count, size_t align)
 {
     if (last_is_partial() && grow(count)) {
-        struct superslab *superslab = find_room(count, align);
+        struct superslab *superslab = find_room(use, count, align);
         if (superslab)
             return superslab;
     }
     struct span span = take_free_span(1, 1);
     if (!span.count) /* the kernel gives no whole SuperSlab any more: a few units, then */
-        return grow(count) ? find_room(count, align) : NULL;
+        return grow(count) ? find_room(use, count, align) : NULL;
     struct superslab *superslab = superslab_at(span.first);
     if (superslab->huge_pages && superslab->dirty_units == 0 && pool.forbidden < FORBIDDEN_MAX)
         forbid_huge_pages(span);
     superslab->kind = SUPERSLAB_SHARED;
+    superslab->use = (uint8_t)use;
     superslab->bucket = 0;
     superslab->free_units = superslab_all_units();
     guard(superslab);
@@ -391,15 +405,15 @@ static void note_taken(struct superslab *superslab, uint32_t mask, bool *clean)
     bucket_place(superslab);
 }
 
-size_t pool_take_units(size_t count, size_t align, bool *clean)
+size_t pool_take_units(enum superslab_use use, size_t count, size_t align, bool *clean)
 {
     size_t unit = POOL_NO_UNIT;
     pool_lock();
-    struct superslab *superslab = find_dirty_room(count, align);
+    struct superslab *superslab = find_dirty_room(use, count, align);
     if (!superslab && !has_spare_warm())
-        superslab = find_room(count, align);
+        superslab = find_room(use, count, align);
     if (!superslab)
-        superslab = fresh_superslab(count, align);
+        superslab = fresh_superslab(use, count, align);
     if (superslab) {
         unsigned row = find_row(superslab, count, align);
         uint32_t mask = (uint32_t)(bits_below((unsigned)count) << row);
@@ -1014,17 +1028,18 @@ static void validate_free_span(struct span_set *set, size_t number, size_t *seen
     *seen += first->span;
 }
 
-static void validate_buckets(void)
+static void validate_buckets(const struct buckets *buckets)
 {
     for (unsigned bucket = 0; bucket <= SUPERSLAB_UNITS; bucket++)
-        CHECK(((pool.buckets_occupied >> bucket) & 1) == (pool.buckets[bucket] != 0));
+        CHECK(((buckets->occupied >> bucket) & 1) == (buckets->first[bucket] != 0));
 }
 
 void pool_validate(void)
 {
     size_t warm = 0, cold = 0;
     pool_lock();
-    validate_buckets();
+    for (int use = 0; use < SUPERSLAB_USES; use++)
+        validate_buckets(&pool.buckets[use]);
     for (size_t i = 0; i < superslab_count(); i++) {
         struct superslab *at = superslab_at(i);
         if (at->kind == SUPERSLAB_SHARED)

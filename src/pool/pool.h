@@ -1,13 +1,14 @@
 /* pool.h - the shared pool: SuperSlabs with free units, the LRU of empty ones, and the cold rest.
  *
  * One SuperSlab serves all classes and all threads. Units used before go out first, those of the LRU
- * included; from the fullest SuperSlab that has room, lowest first. A SuperSlab whose last unit comes back
+ * included; from the fullest SuperSlab that has room, lowest first. Runs and slabs have SuperSlabs of their
+ * own where there is more than one. A SuperSlab whose last unit comes back
  * goes to the LRU, and from there, when the LRU is full or it has been there for the decay, its pages go to
  * the kernel.
  *
  * Invariants:
  *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)
- *     a shared SuperSlab is in bucket k  <=>  it has k > 0 free units
+ *     a shared SuperSlab is in bucket k of its use  <=>  it has k > 0 free units
  *
  * One lock (rank pool), which this file takes itself. Pages are given back outside it; new windows are
  * mapped, and huge pages forbidden, under it. */
@@ -41,8 +42,9 @@ struct pool_stats {
 #define POOL_NO_UNIT SIZE_MAX
 
 /* Takes `count` units in a row (at most SUPERSLAB_UNITS) at an address that is a multiple of `align`
- * units. *clean: they read as zero. POOL_NO_UNIT when there is no memory. Tags are the caller's. */
-size_t pool_take_units(size_t count, size_t align, bool *clean) HIDDEN;
+ * units, for a run or for what stays. *clean: they read as zero. POOL_NO_UNIT when there is no memory. Tags
+ * are the caller's. */
+size_t pool_take_units(enum superslab_use use, size_t count, size_t align, bool *clean) HIDDEN;
 
 /* Gives back units, whose tags the caller has set to TAG_NONE. */
 void pool_give_units(size_t unit, size_t count) HIDDEN;

@@ -19,7 +19,8 @@ enum { NO_BLOCK, FREE_BLOCK, LIVE_BLOCK };
 static struct slab *make_slab(unsigned size_class)
 {
     bool clean;
-    size_t units = size_classes[size_class].slab_units, unit = pool_take_units(units, 1, &clean);
+    size_t units = size_classes[size_class].slab_units,
+           unit = pool_take_units(SUPERSLAB_SLABS, units, 1, &clean);
     EXPECT(unit != POOL_NO_UNIT);
     struct slab *slab = slab_create(unit, size_class, OWNER);
     for (size_t i = 0; i < units; i++)
@@ -414,7 +415,7 @@ ISOLATED(a_cached_run_goes_back_when_two_passes_found_it)
     bool clean;
     EXPECT(registry_attach() != NULL);
     heap = tls_real;
-    size_t unit = pool_take_units(1, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, 1, 1, &clean);
     EXPECT(unit != POOL_NO_UNIT && runcache_put(heap, unit, 1));
     runcache_release_quiet(heap);
     EXPECT(runcache_take(heap, 1) == unit && runcache_put(heap, unit, 1));

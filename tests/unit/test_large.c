@@ -1,4 +1,4 @@
-/* front/large.c: blocks of whole SuperSlabs that move by their page tables. */
+/* front/large.c: runs, and blocks of whole SuperSlabs that move by their page tables. */
 #include "unit/unit.h"
 
 #include "front/front.h"
@@ -21,7 +21,26 @@ ISOLATED(a_block_that_moves_keeps_its_tail)
     unit_validate();
 }
 
+static enum superslab_use use_around(const void *block)
+{
+    return superslab_at(region_unit_of(block) >> SUPERSLAB_UNITS_LOG2)->use;
+}
+
+ISOLATED(runs_lie_apart_from_small_blocks)
+{
+    enum { UNITS = 3 * SUPERSLAB_UNITS, BLOCK_BYTES = 4096 };
+    void *run = NULL, *block = NULL;
+    for (int i = 0; i < UNITS; i++)
+        EXPECT(run = front_malloc(UNIT_BYTES));
+    for (int i = 0; i < UNITS * UNIT_BYTES / BLOCK_BYTES; i++)
+        EXPECT(block = front_malloc(BLOCK_BYTES));
+    EXPECT(use_around(run) == SUPERSLAB_RUNS);
+    EXPECT(use_around(block) == SUPERSLAB_SLABS);
+    unit_validate();
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(runs_lie_apart_from_small_blocks),
     cmocka_unit_test(a_block_that_moves_keeps_its_tail),
 };
 

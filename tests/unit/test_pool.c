@@ -92,12 +92,13 @@ static size_t free_units_of(size_t number)
     return n;
 }
 
-/* The fewest free units that a shared SuperSlab with room for one has; 0 when none has any. */
-static size_t fewest_free(void)
+/* The fewest free units that a shared SuperSlab of this use with room for one has; 0 when none has any. */
+static size_t fewest_free(enum superslab_use use)
 {
     size_t fewest = 0;
     for (size_t i = 0; i < superslab_count(); i++) {
-        size_t free_units = superslab_at(i)->kind == SUPERSLAB_SHARED ? free_units_of(i) : 0;
+        bool of_use = superslab_at(i)->kind == SUPERSLAB_SHARED && superslab_at(i)->use == use;
+        size_t free_units = of_use ? free_units_of(i) : 0;
         if (free_units && (!fewest || free_units < fewest))
             fewest = free_units;
     }
@@ -117,9 +118,12 @@ static void take_units(struct holding *into)
 {
     size_t count = 1 + (random_below(&model.random, 2) ? random_below(&model.random, RUN_MAX_UNITS) : 0);
     size_t align = (size_t)1 << (random_below(&model.random, 4) ? 0 : random_below(&model.random, 3));
-    size_t fewest = count == 1 && align == 1 ? fewest_free() : 0;
+    enum superslab_use use = random_below(&model.random, 2) ? SUPERSLAB_SLABS : SUPERSLAB_RUNS;
+    size_t fewest = count == 1 && align == 1 ? fewest_free(use) : 0;
+    if (count == 1 && align == 1 && !fewest)
+        fewest = fewest_free(!use);
     bool clean, any_warm = has_warm();
-    size_t unit = pool_take_units(count, align, &clean);
+    size_t unit = pool_take_units(use, count, align, &clean);
     EXPECT(unit != POOL_NO_UNIT);
     EXPECT(region_unit_address(unit) % (align * UNIT_BYTES) == 0);
     EXPECT(unit % SUPERSLAB_UNITS + count <= SUPERSLAB_UNITS);
@@ -309,7 +313,7 @@ ISOLATED(histories_agree_with_the_model)
 static size_t take_one(void)
 {
     bool clean;
-    size_t unit = pool_take_units(1, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, 1, 1, &clean);
     EXPECT(unit != POOL_NO_UNIT);
     return unit;
 }
@@ -332,9 +336,45 @@ ISOLATED(units_used_before_come_first)
     pool_give_units(first, 1);
     pool_purge(PURGE_ALL);
     pool_give_units(first + 1, 1);
-    EXPECT(pool_take_units(1, 1, &clean) == first + 1 && !clean); /* though a clean one lies below */
-    EXPECT(pool_take_units(1, 1, &clean) == first && clean);
+    EXPECT(pool_take_units(SUPERSLAB_SLABS, 1, 1, &clean) == first + 1);
+    EXPECT(!clean); /* though a clean one lies below */
+    EXPECT(pool_take_units(SUPERSLAB_SLABS, 1, 1, &clean) == first && clean);
     EXPECT(stats_now().dirty_hits == 1 && stats_now().clean == 4);
+}
+
+static size_t take_run(size_t count)
+{
+    bool clean;
+    size_t unit = pool_take_units(SUPERSLAB_RUNS, count, 1, &clean);
+    EXPECT(unit != POOL_NO_UNIT);
+    return unit;
+}
+
+static bool are_together(size_t a, size_t b)
+{
+    return a >> SUPERSLAB_UNITS_LOG2 == b >> SUPERSLAB_UNITS_LOG2;
+}
+
+/* A small heap has one SuperSlab for all; what comes when it is full has one of its own. */
+ISOLATED(runs_and_slabs_keep_apart)
+{
+    EXPECT(region_claim());
+    size_t slab = take_one();
+    EXPECT(are_together(slab, take_run(1)));
+    for (size_t i = 2; i < SUPERSLAB_UNITS; i++)
+        EXPECT(are_together(slab, take_run(1)));
+    size_t run = take_run(1), other_slab;
+    EXPECT(!are_together(slab, run));
+    for (size_t i = 1; i < SUPERSLAB_UNITS - 1; i++)
+        EXPECT(are_together(run, take_run(1)));
+    pool_give_units(slab, 1);
+    EXPECT(take_run(1) == run + SUPERSLAB_UNITS - 1); /* new memory there, before used memory among slabs */
+    EXPECT(take_run(1) == slab);                      /* which comes before another SuperSlab */
+    other_slab = take_one();
+    EXPECT(!are_together(other_slab, slab) && !are_together(other_slab, run));
+    pool_give_units(run, 1);
+    EXPECT(are_together(take_one(), other_slab) && take_run(1) == run);
+    pool_validate();
 }
 
 /* Of SuperSlabs with 1, 2 and 3 free units that with 1 gives first, and so on. */
@@ -392,7 +432,7 @@ ISOLATED(growth_in_place_stops_at_the_end_of_a_superslab)
 {
     bool clean;
     EXPECT(region_claim());
-    size_t unit = pool_take_units(SUPERSLAB_UNITS - 1, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, SUPERSLAB_UNITS - 1, 1, &clean);
     EXPECT(!pool_take_units_at(unit + SUPERSLAB_UNITS - 1, 2));
     EXPECT(pool_take_units_at(unit + SUPERSLAB_UNITS - 1, 1));
     EXPECT(!pool_take_units_at(unit + SUPERSLAB_UNITS, 1));
@@ -701,7 +741,7 @@ ISOLATED(the_hard_limit_bounds_what_may_be_resident)
     for (size_t i = 1; i < LIMIT_UNITS; i++)
         take_one();
     EXPECT(stats_now().dirty_units == LIMIT_UNITS);
-    EXPECT(pool_take_units(1, 1, &clean) == POOL_NO_UNIT);
+    EXPECT(pool_take_units(SUPERSLAB_SLABS, 1, 1, &clean) == POOL_NO_UNIT);
     EXPECT(pool_take_span(1, 1, &clean).count == 0);
     EXPECT(!pool_take_units_at(first + LIMIT_UNITS - 1, 1) || HAKMEM_TORTURE);
     pool_validate();
@@ -712,7 +752,7 @@ ISOLATED(the_hard_limit_bounds_what_may_be_resident)
     EXPECT(stats_now().dirty_units == LIMIT_UNITS - 2);
     take_one();
     take_one();
-    EXPECT(pool_take_units(1, 1, &clean) == POOL_NO_UNIT);
+    EXPECT(pool_take_units(SUPERSLAB_SLABS, 1, 1, &clean) == POOL_NO_UNIT);
     atomic_store(&options.hard_limit, 0);
     take_one();
     pool_validate();
@@ -857,7 +897,7 @@ static void *purge_again_and_again(void *argument)
         atomic_store(&is_purging, true);
         pool_purge(PURGE_ALL);
         atomic_store(&is_purging, false);
-        EXPECT(pool_take_units(2, 1, &clean) == first);
+        EXPECT(pool_take_units(SUPERSLAB_SLABS, 2, 1, &clean) == first);
         write_marks(first, 2);
     }
     return NULL;
@@ -892,7 +932,7 @@ static void expect_two_free(size_t first)
     bool clean;
     pool_validate();
     if (atomic_load(&is_purging))
-        EXPECT(pool_take_units(2, 1, &clean) == first);
+        EXPECT(pool_take_units(SUPERSLAB_SLABS, 2, 1, &clean) == first);
     pool_validate();
 }
 
@@ -968,7 +1008,7 @@ static void purge_two_units(void)
     write_marks(two_units, 2);
     pool_give_units(two_units, 2);
     pool_purge(PURGE_ALL);
-    EXPECT(pool_take_units(2, 1, &clean) == two_units);
+    EXPECT(pool_take_units(SUPERSLAB_SLABS, 2, 1, &clean) == two_units);
 }
 
 ISOLATED(a_purge_of_units_goes_on_in_the_child_of_a_fork_in_its_midst)
@@ -1000,7 +1040,7 @@ ISOLATED(a_purge_of_superslabs_goes_on_in_the_child_of_a_fork_in_its_midst)
 static void take_and_give_units(void)
 {
     bool clean;
-    size_t unit = pool_take_units(2, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, 2, 1, &clean);
     EXPECT(unit != POOL_NO_UNIT);
     pool_give_units(unit, 2);
 }
@@ -1031,6 +1071,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(histories_agree_with_the_model),
     cmocka_unit_test(units_come_lowest_first),
     cmocka_unit_test(units_used_before_come_first),
+    cmocka_unit_test(runs_and_slabs_keep_apart),
     cmocka_unit_test(the_fullest_superslab_gives_first),
     cmocka_unit_test(units_used_before_come_before_those_of_a_fuller_superslab),
     cmocka_unit_test(units_of_the_lru_come_before_some_that_were_never_used),

@@ -36,7 +36,7 @@ static struct slab *make_full_slab(unsigned size_class)
 {
     static void *stack[BLOCKS_MAX];
     bool clean;
-    size_t unit = pool_take_units(size_classes[size_class].slab_units, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, size_classes[size_class].slab_units, 1, &clean);
     EXPECT(unit != POOL_NO_UNIT);
     struct slab *slab = slab_create(unit, size_class, OWNER);
     for (unsigned i = 0; i < size_classes[size_class].slab_units; i++)

@@ -23,7 +23,7 @@ static void tag_units(const struct slab *slab, uint32_t tag)
 static void model_create(struct model *model, unsigned size_class)
 {
     bool clean;
-    size_t unit = pool_take_units(size_classes[size_class].slab_units, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_SLABS, size_classes[size_class].slab_units, 1, &clean);
     EXPECT(unit != POOL_NO_UNIT);
     model->slab = slab_create(unit, size_class, OWNER);
     tag_units(model->slab, OWNER << TAG_OWNER_LOG2 | size_class);

@@ -71,7 +71,7 @@ ISOLATED(nothing_is_given_back_while_used_memory_can_serve)
     front_free(front_malloc(RUN_MAX_BYTES));
     make_holes();
     bool clean;
-    size_t unit = pool_take_units(1, 1, &clean);
+    size_t unit = pool_take_units(SUPERSLAB_RUNS, 1, 1, &clean);
     pool_give_units(unit, 1);
     EXPECT(thrift_note_growth(tls_real, 1) == 0);
     EXPECT(thrift_note_growth(tls_real, 0) > 0);
