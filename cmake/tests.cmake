@@ -179,7 +179,7 @@ endfunction()
 if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   # Without a scavenger, with one that never rests, with guarded blocks, and with passes before growth.
   foreach(test IN ITEMS property threads fork)
-    foreach(setting IN ITEMS SCAVENGER=0 DECAY_MS=20 GUARD_RATE=1 THRIFT=1)
+    foreach(setting IN ITEMS SCAVENGER=0 DECAY_MS=20 GUARD_RATE=1 THRIFT=always)
       add_variant(${test} ${setting})
     endforeach()
   endforeach()
@@ -191,7 +191,7 @@ if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   endforeach()
   add_variant(limits CHECK=1 realloc_without_memory_keeps_the_block a_block_shrinks_without_memory
     calloc_is_zero_on_the_brink aligned_forms_are_enomem_on_the_brink)
-  add_variant(stack THRIFT=1 malloc_that_gives_back_takes_little_stack)
+  add_variant(stack THRIFT=always malloc_that_gives_back_takes_little_stack)
   # Here signal handlers find the thread inside the allocator more often, and in more of its places.
   add_variant(signals "FC_CAP=8;FC_REFILL=2")
   # Here most calls that libc makes of free find a thread wanted.

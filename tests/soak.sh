@@ -27,7 +27,7 @@ options() {
     3) echo HAKMEM_SCAVENGER=0 ;;
     4) echo HAKMEM_DECAY_MS=10 HAKMEM_GUARD_RATE=50 ;;
     5) echo HAKMEM_DECAY_MS=0 ;;
-    6) echo HAKMEM_THRIFT=1 ;;
+    6) echo HAKMEM_THRIFT=always ;;
     7) echo HAKMEM_DECAY_MS=1000 ;; # as it is
     esac
 }

@@ -13,6 +13,8 @@
 #include "heap/guard.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
+#include "heap/thrift.h"
+#include "os/clock.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 
@@ -52,6 +54,7 @@ static __attribute__((constructor)) void start(void)
     if (OPTION_VALUE(front_stats))
         registry_gate(true);
     scavenger_init();
+    thrift_began_ms = clock_coarse_ms();
     if (!HAKMEM_TESTING)
         guard_start();
     if (OPTION_VALUE(check))

@@ -103,6 +103,7 @@ extern struct options options HIDDEN;
 
 /* HAKMEM_THP. */
 enum { THP_AUTO, THP_NEVER, THP_ALWAYS };
+enum { THRIFT_AUTO, THRIFT_NEVER, THRIFT_ALWAYS };
 
 #define OPTION_VALUE(field) __atomic_load_n((const uint32_t *)&options.field, __ATOMIC_RELAXED)
 

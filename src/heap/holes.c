@@ -74,6 +74,7 @@ static void finish(struct batch *batch, struct holes_result *result)
     for (size_t i = 0; i < batch->slabs; i++)
         return_slab(batch->slab[i].slab, batch->slab[i].pages, purged);
     result->bytes += purged ? batch->bytes : 0;
+    result->ranges += batch->ranges;
     forget(batch);
 }
 

@@ -14,7 +14,8 @@
 enum { QUIET_DONE = 2 };
 
 struct holes_result {
-    size_t bytes;     /* given back */
+    size_t bytes;     /* given back, */
+    size_t ranges;    /* in so many places */
     size_t not_quiet; /* bytes free in slabs that were not quiet yet: another pass may find something */
 };
 

@@ -268,6 +268,16 @@ static void empty_caches(struct heap *heap)
     runcache_flush(heap);
     heap_lock(heap);
     bin_collect(heap, SIZE_MAX, &released);
+    heap_unlock(heap);
+    bin_give_released(heap, released);
+}
+
+/* Also the slabs that each class keeps for its next block. */
+static void empty_heap(struct heap *heap)
+{
+    slab_link released = 0;
+    empty_caches(heap);
+    heap_lock(heap);
     if (heap->has_slabs)
         bin_release_idle(heap, 0, &released);
     heap_unlock(heap);
@@ -281,7 +291,7 @@ void registry_detach(void)
         return;
     thread_enter();
     tls_real = registry_make_commons();
-    empty_caches(heap);
+    empty_heap(heap);
     registry_lock();
     park(heap);
     registry_unlock();
@@ -366,8 +376,14 @@ size_t registry_rest(void)
     if (!heap || heap == registry_commons())
         return 0;
     size_t bytes = registry_cached_bytes(heap);
-    empty_caches(heap);
+    empty_heap(heap);
     return bytes;
+}
+
+void registry_empty_caches(void)
+{
+    if (tls_real && tls_real != registry_commons())
+        empty_caches(tls_real);
 }
 
 /* The old heap is parked, but nobody adopts it or takes blocks from it before the next time. */
@@ -388,7 +404,7 @@ bool registry_start_afresh(void)
     struct heap *old = tls_real, *fresh = NULL;
     if (!old || old == registry_commons() || !registry_make_commons())
         return false;
-    empty_caches(old);
+    empty_heap(old);
     registry_lock();
     if (registry.fresh_heaps < FRESH_HEAPS_MAX && (fresh = make_heap(self())) != NULL) {
         registry.fresh_heaps++;
@@ -417,7 +433,7 @@ static void trim_heap(struct heap *heap)
 void registry_trim(void)
 {
     if (tls_real && tls_real != registry_commons())
-        empty_caches(tls_real);
+        empty_heap(tls_real);
     registry_reclaim();
 }
 

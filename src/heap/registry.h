@@ -112,8 +112,13 @@ void registry_trim(void) HIDDEN;
 /* Bytes that are free in the caches of a heap: FastCaches and magazines; [owner] */
 size_t registry_cached_bytes(const struct heap *heap) HIDDEN;
 
-/* The calling thread will sleep: its caches are emptied. Returns the bytes that were in them. */
+/* The calling thread will sleep: its caches are emptied, and its slabs without a block go. Returns the bytes
+ * that were in the caches. */
 size_t registry_rest(void) HIDDEN;
+
+/* Empties the calling thread's caches. Slabs from which its classes would take next stay where they are:
+ * others would lie elsewhere, amid what is free for larger blocks. */
+void registry_empty_caches(void) HIDDEN;
 
 /* The calling thread, inside, gets a new heap, so that what it allocates from now on does not lie between the
  * blocks it has; its old one is left alone until the next call. False: this was done too often, or there is

@@ -3,35 +3,69 @@
 #include "heap/holes.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
+#include "os/clock.h"
 #include "os/vm.h"
 
 enum {
     LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024, /* resident in a heap that is worth it, */
-    MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
+    MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small; */
+    MOST_BYTES_AUTO = 64 * 1024 * 1024,                     /* by default */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
     RISE_SHARE = 256,                                       /* of the mark, by which it rises at least */
-    FREE_SHARE = 64,                                        /* of what is resident, that must be free */
+    FREE_SHARE = 64,                                        /* of what is resident, that must be free; */
+    FREE_SHARE_AUTO = 16,                                   /* by default */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
+/* What passes cost: each, for a place where holes were given back, for a KiB given back, and for a KiB
+ * touched again, a quarter of a page fault. And what they may cost by default: all, and one, in places,
+ * looked at some units at a time, and in bytes of holes and of free units. Measured on a virtual machine, see
+ * decision 12. */
+enum {
+    PASS_NS = 30000,
+    RANGE_NS = 500,
+    GIVEN_NS_KIB = 20,
+    AGAIN_NS_KIB = 250,
+    ALLOWED_NS = 250000,
+    ALLOWED_SHARE = 256, /* of the time since the process began */
+    ENOUGH_RANGES = 128,
+    ENOUGH_BYTES = 4 * 1024 * 1024,
+    STEP_UNITS = 8,
+};
+
 _Atomic size_t thrift_mark_bytes = LEAST_BYTES;
+uint64_t thrift_began_ms;
 
 /* [lock: scavenger] */
 static struct {
-    bool began;           /* there was a pass */
-    size_t left_bytes;    /* resident after the last pass, or look */
-    size_t needed_bytes;  /* most that ever was after a pass, or while little was free */
-    size_t touched_bytes; /* between passes, in all */
+    bool looked;
+    size_t passes;
+    size_t ranges, given_bytes; /* by all passes */
+    size_t unit;                /* where the next one begins */
+    size_t left_bytes;          /* resident after the last pass, or look */
+    size_t needed_bytes;        /* most that ever was after a pass, or while little was free */
+    size_t touched_bytes;       /* between passes, in all */
+    size_t first_bytes;         /* resident at the first look, */
+    size_t most_bytes;          /* and at most */
 } thrift;
+
+static bool is_always(void)
+{
+    return OPTION_VALUE(thrift) == THRIFT_ALWAYS;
+}
 
 /* Counts what was touched since the last look, and keeps what it left. Before the first one it was touched
  * for the first time. */
 static void note_touched(size_t used)
 {
-    if (thrift.left_bytes)
+    if (thrift.looked)
         thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
+    else
+        thrift.first_bytes = used;
+    thrift.looked = true;
     thrift.left_bytes = used;
+    thrift.most_bytes = size_max(thrift.most_bytes, used);
 }
 
 static void note_needed(void)
@@ -39,29 +73,59 @@ static void note_needed(void)
     thrift.needed_bytes = size_max(thrift.needed_bytes, thrift.left_bytes);
 }
 
-/* Whether a pass would earn something. What is cached counts as free, but as not touched: much of it never
- * was. */
+/* What was touched is new as far as more is resident than ever; the rest was touched again. */
+static uint64_t cost_ns(void)
+{
+    size_t risen = thrift.most_bytes - size_min(thrift.first_bytes, thrift.most_bytes);
+    uint64_t again = thrift.touched_bytes - size_min(risen, thrift.touched_bytes);
+    return (uint64_t)thrift.passes * PASS_NS + (uint64_t)thrift.ranges * RANGE_NS +
+           (uint64_t)thrift.given_bytes / 1024 * GIVEN_NS_KIB + again / 1024 * AGAIN_NS_KIB;
+}
+
+static uint64_t allowed_ns(void)
+{
+    uint64_t age_ms = thrift_began_ms ? clock_coarse_ms() - thrift_began_ms : 0;
+    return ALLOWED_NS + age_ms * (1000000 / ALLOWED_SHARE);
+}
+
+/* Whether a pass would earn something, and may be made. What is cached counts as free, but as not touched:
+ * much of it never was. */
 static bool is_worth_it(struct heap *heap, size_t resident)
 {
-    size_t cached = registry_cached_bytes(heap);
+    size_t cached = registry_cached_bytes(heap), share = is_always() ? FREE_SHARE : FREE_SHARE_AUTO;
     note_touched(resident - size_min(cached, resident));
-    if (pool_retained_bytes() + cached + bin_free_bytes(heap) >= resident / FREE_SHARE)
-        return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES);
-    note_needed();
-    return false;
+    if (pool_retained_bytes() + cached + bin_free_bytes(heap) < resident / share) {
+        note_needed();
+        return false;
+    }
+    return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
+           (is_always() || (resident <= MOST_BYTES_AUTO && cost_ns() <= allowed_ns()));
+}
+
+/* All holes, or some, which go round the heap. */
+static struct holes_result purge_holes(void)
+{
+    struct holes_result holes = {0};
+    size_t units = region_units(), step = is_always() ? units : STEP_UNITS;
+    if (is_always())
+        thrift.unit = 0;
+    for (size_t done = 0; done < units && holes.ranges < ENOUGH_RANGES && holes.bytes < ENOUGH_BYTES;
+         done += step)
+        holes_purge(&thrift.unit, step, true, &holes);
+    return holes;
 }
 
 static size_t give_back(void)
 {
-    struct holes_result holes = {0};
-    size_t unit = 0;
-    if (!thrift.began)
+    if (!thrift.passes && is_always()) /* by default there is no other system call than madvise */
         vm_allow_batches();
-    thrift.began = true;
-    registry_rest();
-    holes_purge(&unit, SIZE_MAX, true, &holes);
-    size_t units_bytes = pool_purge(PURGE_FREE);
+    registry_empty_caches();
+    struct holes_result holes = purge_holes();
+    size_t units_bytes = pool_purge_some(PURGE_FREE, is_always() ? SIZE_MAX : ENOUGH_BYTES);
     scavenger_note_purged(units_bytes, holes.bytes);
+    thrift.passes++;
+    thrift.ranges += holes.ranges;
+    thrift.given_bytes += units_bytes + holes.bytes;
     thrift.left_bytes = pool_resident_bytes();
     note_needed();
     return units_bytes + holes.bytes;

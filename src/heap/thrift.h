@@ -1,11 +1,16 @@
-/* thrift.h - HAKMEM_THRIFT=1: a heap gives back before it grows, so that the most it ever holds is little
- * more than what its program needs. For page faults: some of what goes is touched again.
+/* thrift.h - HAKMEM_THRIFT: a heap gives back before it grows, so that the most it ever holds is little more
+ * than what its program needs. For page faults: some of what goes is touched again.
  *
  * Before memory is touched that was not resident, and so much is by now as the mark says, the thread whose
  * request that is gives back what is free: its caches, holes, free units. The next mark is a little above
  * what is left, and in any case above the mark before, so the passes of a process are numbered, whatever it
  * does: some thousand. They also end when the memory that was touched between them, again for the most part,
  * is several times what was needed at most: then giving back earns nothing.
+ *
+ * By default, which is to cost nothing that can be measured, only runs of two units and more have it done, in
+ * a smaller heap, of which more must be free; and what all passes cost, estimated from what they gave back
+ * and what was touched again, stays below a small share of the time since the process began, and an
+ * allowance.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
  * there is none. */
@@ -15,8 +20,13 @@
 #include "heap/heap.h"
 #include "pool/pool.h"
 
+enum { THRIFT_RUN_UNITS = 2 }; /* that make a pass by default */
+
 /* Resident bytes of payload before the next pass. */
 extern _Atomic size_t thrift_mark_bytes HIDDEN;
+
+/* When the process began, as clock_coarse_ms() says; 0: not known, the allowance is all. */
+extern uint64_t thrift_began_ms HIDDEN;
 
 /* The mark is reached by `units` more that are to come from the pool, or (0) by pages of slabs. Returns bytes
  * given back. */
@@ -25,7 +35,9 @@ size_t thrift_note_growth(struct heap *heap, size_t units) HIDDEN COLD;
 /* Called before memory is taken from slabs or the pool, by the heap's thread, inside, without a lock. */
 static inline void thrift_watch(struct heap *heap, size_t units)
 {
-    if (likely(!OPTION_VALUE(thrift)))
+    uint32_t thrift = OPTION_VALUE(thrift);
+    bool is_asked = thrift == THRIFT_AUTO && units >= THRIFT_RUN_UNITS && units <= RUN_MAX_UNITS;
+    if (likely(thrift != THRIFT_ALWAYS && !is_asked))
         return;
     size_t mark = atomic_load_explicit(&thrift_mark_bytes, memory_order_relaxed);
     if (unlikely(pool_resident_bytes() + units * UNIT_BYTES > mark) && heap)

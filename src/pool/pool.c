@@ -801,8 +801,8 @@ size_t pool_prewarm(size_t superslabs)
     return span.count;
 }
 
-/* Takes what must go next from the LRU; [lock: pool]. */
-static struct span evict_next(enum pool_purge what, uint64_t now_ms)
+/* Takes what must go next from the LRU, at most so many SuperSlabs; [lock: pool]. */
+static struct span evict_next(enum pool_purge what, uint64_t now_ms, size_t superslabs)
 {
     bool all = what >= PURGE_FREE;
     if (!all && !lru_is_over(now_ms))
@@ -811,7 +811,7 @@ static struct span evict_next(enum pool_purge what, uint64_t now_ms)
     bool aged = all || lru_is_aged(now_ms);
     size_t kept = what == PURGE_ALL ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
     size_t most = pool.warm.superslabs - size_min(kept, pool.warm.superslabs);
-    struct span span = span_take_oldest(&pool.warm, size_min(most, PURGE_STEP_SUPERSLABS));
+    struct span span = span_take_oldest(&pool.warm, size_min(most, superslabs));
     if (span.count) {
         pool.lru_evictions += span.count;
         make_busy(span);
@@ -904,10 +904,10 @@ void pool_fork_child(void)
         take_over_orphans();
 }
 
-static size_t purge_shared(uint64_t before_ms)
+static size_t purge_shared(uint64_t before_ms, size_t enough_bytes)
 {
     size_t bytes = 0;
-    for (size_t i = 0, span = 1; i < superslab_count(); i += span) {
+    for (size_t i = 0, span = 1; i < superslab_count() && bytes < enough_bytes; i += span) {
         pool_lock();
         uint32_t units = reserve_free_units(superslab_at(i), before_ms);
         span = superslab_span(superslab_at(i));
@@ -918,7 +918,12 @@ static size_t purge_shared(uint64_t before_ms)
     return bytes;
 }
 
-NOINLINE size_t pool_purge(enum pool_purge what)
+static size_t step_superslabs(size_t bytes)
+{
+    return size_min(size_max(bytes >> SUPERSLAB_LOG2, 1), PURGE_STEP_SUPERSLABS);
+}
+
+NOINLINE size_t pool_purge_some(enum pool_purge what, size_t enough_bytes)
 {
     size_t bytes = 0;
     uint64_t now_ms = clock_coarse_ms();
@@ -927,15 +932,21 @@ NOINLINE size_t pool_purge(enum pool_purge what)
     bool any_shared = what != PURGE_LRU && pool.free_dirty_units > 0;
     pool_unlock();
     if (any_shared)
-        bytes += purge_shared(aged_ms);
-    for (;;) {
+        bytes += purge_shared(aged_ms, enough_bytes);
+    while (bytes < enough_bytes) {
         pool_lock();
-        struct span span = evict_next(what, now_ms);
+        struct span span = evict_next(what, now_ms, step_superslabs(enough_bytes - bytes));
         pool_unlock();
         if (!span.count)
-            return bytes;
+            break;
         bytes += purge_span(span);
     }
+    return bytes;
+}
+
+size_t pool_purge(enum pool_purge what)
+{
+    return pool_purge_some(what, SIZE_MAX);
 }
 
 void pool_set_purger(pool_purger *purger)

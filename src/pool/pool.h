@@ -109,8 +109,10 @@ size_t pool_huge_superslabs(size_t number) HIDDEN;
 /* Maps and populates SuperSlabs into the LRU; returns how many. */
 size_t pool_prewarm(size_t superslabs) HIDDEN;
 
-/* Gives memory back, in small steps. Returns how many bytes. */
+/* Gives memory back, in small steps; all of it, or until so much went, and little more. Returns how many
+ * bytes. */
 size_t pool_purge(enum pool_purge what) HIDDEN;
+size_t pool_purge_some(enum pool_purge what, size_t enough_bytes) HIDDEN;
 
 /* Who is to purge instead of the thread that frees; NULL: nobody. */
 void pool_set_purger(pool_purger *purger) HIDDEN;

@@ -44,7 +44,7 @@ static const struct option_spec options[] = {
     {"secure", OPTION_FLAG, &asked.secure, NULL,
      "make misuse of memory hard to exploit; slower (HAKMEM_SECURE=1)"},
     {"thrift", OPTION_FLAG, &asked.thrift, NULL,
-     "the least memory at the peak, for more page faults (HAKMEM_THRIFT=1)"},
+     "the least memory at the peak, for more page faults (HAKMEM_THRIFT=always)"},
     {"limit", OPTION_TEXT, &asked.limit, "SIZE",
      "at most so much memory, as 512M; malloc fails beyond (HAKMEM_HARD_LIMIT)"},
     {"report", OPTION_TEXT, &asked.report, "FILE",
@@ -56,11 +56,11 @@ static const struct option_spec options[] = {
 /* The flags that are options of the allocator. */
 static const struct {
     const bool *asked;
-    const char *variable;
+    const char *variable, *value;
 } switches[] = {
-    {&asked.stats, "HAKMEM_STATS"},     {&asked.front_stats, "HAKMEM_FRONT_STATS"},
-    {&asked.verbose, "HAKMEM_VERBOSE"}, {&asked.check, "HAKMEM_CHECK"},
-    {&asked.secure, "HAKMEM_SECURE"},   {&asked.thrift, "HAKMEM_THRIFT"},
+    {&asked.stats, "HAKMEM_STATS", "1"},     {&asked.front_stats, "HAKMEM_FRONT_STATS", "1"},
+    {&asked.verbose, "HAKMEM_VERBOSE", "1"}, {&asked.check, "HAKMEM_CHECK", "1"},
+    {&asked.secure, "HAKMEM_SECURE", "1"},   {&asked.thrift, "HAKMEM_THRIFT", "always"},
 };
 
 static const struct command_spec command = {
@@ -112,7 +112,7 @@ static bool environment_prepare(void)
         return false;
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
         if (*switches[i].asked)
-            setenv(switches[i].variable, "1", 1);
+            setenv(switches[i].variable, switches[i].value, 1);
     for (size_t i = 0; i < asked.settings.count; i++)
         if (!setting_apply(asked.settings.item[i]))
             return false;

@@ -243,7 +243,7 @@ static void allocate_larger_ones(void)
         blocks[i] = malloc(LARGER_BYTES);
 }
 
-/* Half of it is free, in rows of two pages; with HAKMEM_THRIFT=1 these go. */
+/* Half of it is free, in rows of two pages; with HAKMEM_THRIFT=always these go. */
 static void malloc_that_gives_back_takes_little_stack(void)
 {
     enum { ROW_BYTES = 8192 };

@@ -80,7 +80,7 @@ says "in whole MiB, rounded up" out '^HAKMEM_HARD_LIMIT=2M$'
 expect "--check, --secure and --thrift are options of the allocator" 0 "$hakmem" run --check --secure --thrift -- env
 says "--check" out "^HAKMEM_CHECK=1$"
 says "--secure" out "^HAKMEM_SECURE=1$"
-says "--thrift" out "^HAKMEM_THRIFT=1$"
+says "--thrift" out "^HAKMEM_THRIFT=always$"
 
 if [ "$pages" ]; then
     page=$scratch/run.html

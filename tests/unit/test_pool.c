@@ -610,6 +610,27 @@ ISOLATED(the_pool_must_grow_where_no_used_units_fit)
     EXPECT(pool_must_grow(2 * SUPERSLAB_UNITS + 1));
 }
 
+ISOLATED(a_purge_of_some_ends_when_that_is_enough)
+{
+    enum { SUPERSLABS = 4 };
+    size_t unit[SUPERSLABS][SUPERSLAB_UNITS];
+    EXPECT(region_claim());
+    set_limit(8);
+    for (int i = 0; i < SUPERSLABS; i++)
+        for (int j = 0; j < (int)SUPERSLAB_UNITS; j++)
+            unit[i][j] = take_one();
+    pool_give_units(unit[0][1], 1);
+    pool_give_units(unit[1][1], 1);
+    for (int i = 2; i < SUPERSLABS; i++)
+        for (int j = 0; j < (int)SUPERSLAB_UNITS; j++)
+            pool_give_units(unit[i][j], 1);
+    EXPECT(pool_purge_some(PURGE_FREE, 0) == 0);
+    EXPECT(pool_purge_some(PURGE_FREE, UNIT_BYTES) == UNIT_BYTES && stats_now().warm == 2);
+    EXPECT(pool_purge_some(PURGE_FREE, 2 * UNIT_BYTES) == UNIT_BYTES + (size_t)SUPERSLAB_BYTES);
+    EXPECT(stats_now().warm == 1 && stats_now().free_dirty_units == 0);
+    pool_validate();
+}
+
 ISOLATED(a_purge_of_all_gives_back_every_free_byte)
 {
     EXPECT(region_claim());
@@ -1088,6 +1109,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(as_many_as_were_prewarmed_stay_after_the_decay),
     cmocka_unit_test(a_purge_of_what_is_free_leaves_what_was_prewarmed),
     cmocka_unit_test(the_pool_must_grow_where_no_used_units_fit),
+    cmocka_unit_test(a_purge_of_some_ends_when_that_is_enough),
     cmocka_unit_test(a_purge_of_all_gives_back_every_free_byte),
     cmocka_unit_test(free_units_go_back_once_nothing_was_freed_beside_them_for_the_decay),
     cmocka_unit_test(haste_shortens_the_decay),

@@ -103,6 +103,7 @@ ISOLATED(a_heap_is_parked_with_nothing_in_its_caches)
 {
     void *exchange = front_malloc(16);
     atomic_store(&options.scavenger, 0); /* nothing empties them before */
+    atomic_store(&options.thrift, THRIFT_NEVER);
     unit_in_thread(fill_caches, &exchange);
     struct heap *parked = exchange;
     EXPECT(atomic_load(&parked->parked));
@@ -685,6 +686,32 @@ ISOLATED(a_trim_empties_caches_depot_and_inboxes)
     work();
 }
 
+static size_t units_of_slabs(void)
+{
+    size_t units = 0;
+    for (size_t unit = 0; unit < region_units(); unit++)
+        units += region_tag(unit) >= TAG_OWNED;
+    return units;
+}
+
+ISOLATED(caches_are_emptied_and_slabs_stay_but_for_a_rest)
+{
+    front_free(front_malloc(16));
+    front_free(front_malloc(100));
+    size_t units = units_of_slabs();
+    EXPECT(registry_cached_bytes(tls_real) > 0);
+    thread_enter();
+    registry_empty_caches();
+    thread_leave(tls_real);
+    EXPECT(registry_cached_bytes(tls_real) == 0 && units_of_slabs() == units);
+    front_free(front_malloc(100));
+    thread_enter();
+    EXPECT(registry_rest() > 0);
+    thread_leave(tls_real);
+    EXPECT(registry_cached_bytes(tls_real) == 0 && units_of_slabs() == 0);
+    unit_validate();
+}
+
 /* ---- forks by handlers that interrupted the registry */
 
 static void *hold_heap_until_over(void *argument)
@@ -749,6 +776,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_child_works_after_the_first_heap_was_adopted),
     cmocka_unit_test(a_child_parks_the_heaps_of_threads_it_has_not),
     cmocka_unit_test(a_trim_empties_caches_depot_and_inboxes),
+    cmocka_unit_test(caches_are_emptied_and_slabs_stay_but_for_a_rest),
 };
 
 UNIT_MAIN(tests)

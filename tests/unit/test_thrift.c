@@ -1,4 +1,5 @@
-/* heap/thrift.c: a heap gives back before it grows, a bounded number of times, and nothing that is in use. */
+/* heap/thrift.c: a heap gives back before it grows, a bounded number of times, and nothing that is in use;
+ * by default for large blocks only, a little at a time, and only while that costs little. */
 #include "unit/unit.h"
 
 #include "front/front.h"
@@ -7,13 +8,13 @@
 #include "heap/thrift.h"
 #include "pool/pool.h"
 
-enum { BLOCKS = 16384, BLOCK_BYTES = 512, ROW = 16, RUNS = 32 };
+enum { BLOCKS = 16384, BLOCK_BYTES = 512, ROW = 16, RUNS = 32, LARGE_BYTES = THRIFT_RUN_UNITS * UNIT_BYTES };
 
 static unsigned char *blocks[BLOCKS];
 
 static void be_thrifty(void)
 {
-    atomic_store(&options.thrift, 1);
+    atomic_store(&options.thrift, THRIFT_ALWAYS);
 }
 
 static size_t given_back(void)
@@ -58,6 +59,7 @@ ISOLATED(a_heap_with_free_pages_gives_them_back_before_it_grows)
 
 ISOLATED(a_heap_without_free_memory_gives_nothing_back)
 {
+    be_thrifty();
     for (size_t i = 0; i < BLOCKS; i++)
         fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
     size_t before = given_back();
@@ -68,6 +70,7 @@ ISOLATED(a_heap_without_free_memory_gives_nothing_back)
 
 ISOLATED(nothing_is_given_back_while_used_memory_can_serve)
 {
+    be_thrifty();
     front_free(front_malloc(RUN_MAX_BYTES));
     make_holes();
     bool clean;
@@ -81,6 +84,7 @@ ISOLATED(nothing_is_given_back_while_used_memory_can_serve)
 ISOLATED(passes_are_numbered)
 {
     int passes = 0;
+    be_thrifty();
     make_holes();
     for (size_t before = 0, mark; (mark = atomic_load(&thrift_mark_bytes)) != SIZE_MAX; before = mark) {
         EXPECT(mark > before);
@@ -95,6 +99,7 @@ ISOLATED(passes_are_numbered)
 ISOLATED(passes_end_that_earn_nothing)
 {
     int passes = 0;
+    be_thrifty();
     make_holes();
     for (int i = 0; i < 1000; i++) {
         void *run = front_malloc(RUN_MAX_BYTES);
@@ -109,6 +114,7 @@ ISOLATED(passes_end_that_earn_nothing)
 
 ISOLATED(there_is_no_pass_while_somebody_else_makes_one)
 {
+    be_thrifty();
     make_holes();
     scavenger_hold();
     EXPECT(thrift_note_growth(tls_real, 0) == 0);
@@ -116,13 +122,102 @@ ISOLATED(there_is_no_pass_while_somebody_else_makes_one)
     EXPECT(thrift_note_growth(tls_real, 0) > 0);
 }
 
-ISOLATED(without_the_option_there_is_none)
+ISOLATED(with_never_there_is_none)
 {
+    atomic_store(&options.thrift, THRIFT_NEVER);
+    make_holes();
+    for (int i = 0; i < RUNS; i++)
+        fill(front_malloc(LARGE_BYTES), LARGE_BYTES, 1);
+    EXPECT(given_back() == 0);
+}
+
+/* ---- by default */
+
+/* Enough time has passed for as many passes as there may be. */
+static void be_old(void)
+{
+    thrift_began_ms = 1;
+}
+
+ISOLATED(by_default_large_blocks_alone_have_memory_given_back)
+{
+    be_old();
     make_holes();
     for (int i = 0; i < RUNS; i++)
         fill(front_malloc(UNIT_BYTES), UNIT_BYTES, 1);
+    for (int i = 0; i < 8; i++)
+        fill(front_malloc(SUPERSLAB_BYTES + 1), 1, 1);
     EXPECT(given_back() == 0);
+    fill(front_malloc(LARGE_BYTES), LARGE_BYTES, 1);
+    EXPECT(given_back() > 0);
+    expect_live_blocks();
 }
+
+/* A pass gives back some of many holes, and the next one goes on behind them. */
+ISOLATED(by_default_a_pass_is_short)
+{
+    enum { SHORT_BYTES = 2 * 1024 * 1024 };
+    be_old();
+    make_holes();
+    size_t passes = 0, before = atomic_load(&scavenger_stats.holes_bytes), now;
+    for (; thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0 && passes < 100; before = now, passes++) {
+        now = atomic_load(&scavenger_stats.holes_bytes);
+        EXPECT(now - before <= SHORT_BYTES);
+        expect_live_blocks();
+    }
+    EXPECT(passes > 1 && before > BLOCKS / 4 * BLOCK_BYTES);
+}
+
+static size_t passes_of_a_heap_that_breathes(size_t bytes)
+{
+    size_t passes = 0;
+    for (int i = 0; i < 200; i++) {
+        size_t before = given_back();
+        atomic_store(&thrift_mark_bytes, 0);
+        void *run = front_malloc(bytes);
+        fill(run, bytes, 1);
+        front_free(run);
+        thrift_note_growth(tls_real, 0);
+        passes += given_back() > before;
+    }
+    return passes;
+}
+
+ISOLATED(by_default_passes_end_when_they_cost_more_than_they_may)
+{
+    make_holes();
+    thrift_began_ms = 0;
+    size_t young = passes_of_a_heap_that_breathes(RUN_MAX_BYTES);
+    EXPECT(young > 0 && young < 9);
+    EXPECT(passes_of_a_heap_that_breathes(RUN_MAX_BYTES) == 0);
+    be_old();
+    EXPECT(passes_of_a_heap_that_breathes(RUN_MAX_BYTES) > 0);
+    expect_live_blocks();
+}
+
+/* Of 250 us a pass costs some 50 here, what is touched again after it five times that. */
+ISOLATED(by_default_what_is_touched_again_counts)
+{
+    thrift_began_ms = 0;
+    front_free(front_malloc(1)); /* there is a heap */
+    size_t passes = passes_of_a_heap_that_breathes(RUN_MAX_BYTES);
+    EXPECT(passes > 0 && passes <= (HAKMEM_TORTURE ? 6 : 3));
+}
+
+ISOLATED(by_default_only_smaller_heaps_give_back)
+{
+    enum { MORE_BYTES = 64 * 1024 * 1024, FREE_BYTES = 16 * 1024 * 1024 };
+    be_old();
+    make_holes();
+    fill(front_malloc(MORE_BYTES), MORE_BYTES, 1);
+    front_free(front_malloc(FREE_BYTES));
+    atomic_store(&thrift_mark_bytes, 0);
+    EXPECT(thrift_note_growth(tls_real, 0) == 0 && given_back() == 0);
+    be_thrifty();
+    EXPECT(thrift_note_growth(tls_real, 0) > 0);
+}
+
+/* ---- histories */
 
 /* A pass before whatever leaves the fast path. */
 ISOLATED(passes_amid_random_histories_lose_nothing)
@@ -182,7 +277,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(passes_are_numbered),
     cmocka_unit_test(passes_end_that_earn_nothing),
     cmocka_unit_test(there_is_no_pass_while_somebody_else_makes_one),
-    cmocka_unit_test(without_the_option_there_is_none),
+    cmocka_unit_test(with_never_there_is_none),
+    cmocka_unit_test(by_default_large_blocks_alone_have_memory_given_back),
+    cmocka_unit_test(by_default_a_pass_is_short),
+    cmocka_unit_test(by_default_passes_end_when_they_cost_more_than_they_may),
+    cmocka_unit_test(by_default_what_is_touched_again_counts),
+    cmocka_unit_test(by_default_only_smaller_heaps_give_back),
     cmocka_unit_test(passes_amid_random_histories_lose_nothing),
     cmocka_unit_test(threads_make_passes_side_by_side),
 };
