@@ -101,7 +101,7 @@ enum {
 };
 extern struct options options HIDDEN;
 
-/* HAKMEM_THP. */
+/* HAKMEM_THP and HAKMEM_THRIFT. */
 enum { THP_AUTO, THP_NEVER, THP_ALWAYS };
 enum { THRIFT_AUTO, THRIFT_NEVER, THRIFT_ALWAYS };
 

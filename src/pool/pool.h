@@ -2,9 +2,8 @@
  *
  * One SuperSlab serves all classes and all threads. Units used before go out first, those of the LRU
  * included; from the fullest SuperSlab that has room, lowest first. Runs and slabs have SuperSlabs of their
- * own where there is more than one. A SuperSlab whose last unit comes back
- * goes to the LRU, and from there, when the LRU is full or it has been there for the decay, its pages go to
- * the kernel.
+ * own where there is more than one. A SuperSlab whose last unit comes back goes to the LRU, and from there,
+ * when the LRU is full or it has been there for the decay, its pages go to the kernel.
  *
  * Invariants:
  *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)

@@ -342,6 +342,7 @@ static void warm_calls_make_no_system_call(void)
         if (set) { /* what makes system calls now and then */
             set("HAKMEM_SCAVENGER", "0");
             set("HAKMEM_GUARD_RATE", "0");
+            set("HAKMEM_THRIFT", "never");
         }
         for (int strict = 0; strict < 2; strict++) {
             if (strict && prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0)
