@@ -192,6 +192,8 @@ if(TARGET preload_test_property AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   add_variant(limits CHECK=1 realloc_without_memory_keeps_the_block a_block_shrinks_without_memory
     calloc_is_zero_on_the_brink aligned_forms_are_enomem_on_the_brink)
   add_variant(stack THRIFT=always malloc_that_gives_back_takes_little_stack)
+  # Signal handlers make no passes.
+  add_variant(signals THRIFT=always)
   # Here signal handlers find the thread inside the allocator more often, and in more of its places.
   add_variant(signals "FC_CAP=8;FC_REFILL=2")
   # Here most calls that libc makes of free find a thread wanted.

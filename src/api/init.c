@@ -14,7 +14,6 @@
 #include "heap/registry.h"
 #include "heap/scavenger.h"
 #include "heap/thrift.h"
-#include "os/clock.h"
 #include "os/vm.h"
 #include "pool/pool.h"
 
@@ -54,7 +53,7 @@ static __attribute__((constructor)) void start(void)
     if (OPTION_VALUE(front_stats))
         registry_gate(true);
     scavenger_init();
-    thrift_began_ms = clock_coarse_ms();
+    thrift_begin();
     if (!HAKMEM_TESTING)
         guard_start();
     if (OPTION_VALUE(check))

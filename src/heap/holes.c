@@ -66,11 +66,21 @@ static void forget(struct batch *batch)
     batch->slabs = batch->ranges = batch->bytes = 0;
 }
 
-static void finish(struct batch *batch, struct holes_result *result)
+static bool purge(const struct batch *batch, enum holes_pass pass)
+{
+    bool all = true;
+    if (pass != HOLES_ALL_SINGLY)
+        return vm_purge_ranges(batch->range, batch->ranges);
+    for (size_t i = 0; i < batch->ranges; i++)
+        all &= vm_purge(batch->range[i].address, batch->range[i].bytes);
+    return all;
+}
+
+static void finish(struct batch *batch, enum holes_pass pass, struct holes_result *result)
 {
     for (size_t i = 0; i < batch->slabs; i++)
         pool_note_holes(batch->slab[i].slab->unit);
-    bool purged = batch->ranges && vm_purge_ranges(batch->range, batch->ranges);
+    bool purged = batch->ranges && purge(batch, pass);
     for (size_t i = 0; i < batch->slabs; i++)
         return_slab(batch->slab[i].slab, batch->slab[i].pages, purged);
     result->bytes += purged ? batch->bytes : 0;
@@ -116,17 +126,17 @@ void holes_fork_child(void)
     forget(&batch_of_step);
 }
 
-void holes_purge(size_t *unit, size_t units, bool all, struct holes_result *result)
+void holes_purge(size_t *unit, size_t units, enum holes_pass pass, struct holes_result *result)
 {
     struct batch *batch = &batch_of_step;
     size_t end = size_min(*unit + units, region_units());
     size_t at = *unit;
     while (at < end) {
         uint32_t tag = region_tag(at);
-        at += tag >= TAG_OWNED ? reserve(batch, at, tag, all, result) : 1;
+        at += tag >= TAG_OWNED ? reserve(batch, at, tag, pass != HOLES_QUIET, result) : 1;
         if (is_full(batch))
-            finish(batch, result);
+            finish(batch, pass, result);
     }
-    finish(batch, result);
+    finish(batch, pass, result);
     *unit = at < region_units() ? at : 0;
 }

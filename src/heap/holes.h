@@ -13,15 +13,23 @@
 
 enum { QUIET_DONE = 2 };
 
+/* Which slabs, and how their holes go: in one system call for many where the kernel can, or in one each,
+ * which is the only one that a program need know that gives nothing back by itself. */
+enum holes_pass {
+    HOLES_QUIET, /* of slabs left alone for long enough */
+    HOLES_ALL,
+    HOLES_ALL_SINGLY,
+};
+
 struct holes_result {
     size_t bytes;     /* given back, */
     size_t ranges;    /* in so many places */
     size_t not_quiet; /* bytes free in slabs that were not quiet yet: another pass may find something */
 };
 
-/* Goes over the slabs whose first unit is in [*unit, *unit + units), quiet ones or (all) every one, and
- * moves *unit on; to 0 at the end of the heap. */
-void holes_purge(size_t *unit, size_t units, bool all, struct holes_result *result) HIDDEN;
+/* Goes over the slabs whose first unit is in [*unit, *unit + units), and moves *unit on; to 0 at the end of
+ * the heap. */
+void holes_purge(size_t *unit, size_t units, enum holes_pass pass, struct holes_result *result) HIDDEN;
 
 /* In a fork's child: a step that another thread was in the midst of is over, where the fork did not wait for
  * its end (lock_fork_begin). What it had reserved stays out of use. */

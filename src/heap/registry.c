@@ -9,6 +9,7 @@
 #include "heap/quarantine.h"
 #include "heap/runcache.h"
 #include "heap/scavenger.h"
+#include "heap/thrift.h"
 #include "os/fork.h"
 #include "os/limits.h"
 #include "os/thread.h"
@@ -536,4 +537,5 @@ static void fork_child(void)
         park_orphans();
     quarantine_fork_child();
     scavenger_fork_child();
+    thrift_fork_child();
 }

@@ -136,7 +136,7 @@ static size_t purge_holes(size_t unit, bool all, struct holes_result *result)
     size_t units = all ? SIZE_MAX : PASS_UNITS;
     do {
         scavenger_hold();
-        holes_purge(&unit, STEP_UNITS, all, result);
+        holes_purge(&unit, STEP_UNITS, all ? HOLES_ALL : HOLES_QUIET, result);
         scavenger_let_go();
         units -= STEP_UNITS;
     } while (unit && units >= STEP_UNITS);

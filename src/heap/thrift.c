@@ -4,6 +4,7 @@
 #include "heap/registry.h"
 #include "heap/scavenger.h"
 #include "os/clock.h"
+#include "os/thread.h"
 #include "os/vm.h"
 
 enum {
@@ -18,17 +19,20 @@ enum {
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
-/* What passes cost: each, for a place where holes were given back, for a KiB given back, and for a KiB
- * touched again, a quarter of a page fault. And what they may cost by default: all, and one, in places,
- * looked at some units at a time, and in bytes of holes and of free units. Measured on a virtual machine, see
- * decision 12. */
+/* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
+ * back, and for a KiB touched again, a quarter of a page fault. And what they may cost by default: all of
+ * them; and one, which ends with the step in which it has looked at so many units, or given back so many
+ * places or bytes of holes, and so many bytes of free units. Measured on a virtual machine, see decision 12.
+ */
 enum {
     PASS_NS = 30000,
+    UNIT_NS = 50,
     RANGE_NS = 500,
     GIVEN_NS_KIB = 20,
     AGAIN_NS_KIB = 250,
     ALLOWED_NS = 250000,
     ALLOWED_SHARE = 256, /* of the time since the process began */
+    ENOUGH_UNITS = 2048,
     ENOUGH_RANGES = 128,
     ENOUGH_BYTES = 4 * 1024 * 1024,
     STEP_UNITS = 8,
@@ -39,8 +43,8 @@ uint64_t thrift_began_ms;
 
 /* [lock: scavenger] */
 static struct {
-    bool looked;
-    size_t passes;
+    bool looked, asked_for_batches;
+    size_t passes, units;       /* that were looked at by them */
     size_t ranges, given_bytes; /* by all passes */
     size_t unit;                /* where the next one begins */
     size_t left_bytes;          /* resident after the last pass, or look */
@@ -78,8 +82,9 @@ static uint64_t cost_ns(void)
 {
     size_t risen = thrift.most_bytes - size_min(thrift.first_bytes, thrift.most_bytes);
     uint64_t again = thrift.touched_bytes - size_min(risen, thrift.touched_bytes);
-    return (uint64_t)thrift.passes * PASS_NS + (uint64_t)thrift.ranges * RANGE_NS +
-           (uint64_t)thrift.given_bytes / 1024 * GIVEN_NS_KIB + again / 1024 * AGAIN_NS_KIB;
+    return (uint64_t)thrift.passes * PASS_NS + (uint64_t)thrift.units * UNIT_NS +
+           (uint64_t)thrift.ranges * RANGE_NS + (uint64_t)thrift.given_bytes / 1024 * GIVEN_NS_KIB +
+           again / 1024 * AGAIN_NS_KIB;
 }
 
 static uint64_t allowed_ns(void)
@@ -99,26 +104,31 @@ static bool is_worth_it(struct heap *heap, size_t resident)
         return false;
     }
     return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
-           (is_always() || (resident <= MOST_BYTES_AUTO && cost_ns() <= allowed_ns()));
+           (is_always() || cost_ns() <= allowed_ns());
 }
 
 /* All holes, or some, which go round the heap. */
 static struct holes_result purge_holes(void)
 {
     struct holes_result holes = {0};
-    size_t units = region_units(), step = is_always() ? units : STEP_UNITS;
-    if (is_always())
+    size_t units = size_min(region_units(), ENOUGH_UNITS), done = 0;
+    if (is_always()) {
         thrift.unit = 0;
-    for (size_t done = 0; done < units && holes.ranges < ENOUGH_RANGES && holes.bytes < ENOUGH_BYTES;
-         done += step)
-        holes_purge(&thrift.unit, step, true, &holes);
+        holes_purge(&thrift.unit, SIZE_MAX, HOLES_ALL, &holes);
+        return holes;
+    }
+    for (; done < units && holes.ranges < ENOUGH_RANGES && holes.bytes < ENOUGH_BYTES; done += STEP_UNITS)
+        holes_purge(&thrift.unit, STEP_UNITS, HOLES_ALL_SINGLY, &holes);
+    thrift.units += done;
     return holes;
 }
 
 static size_t give_back(void)
 {
-    if (!thrift.passes && is_always()) /* by default there is no other system call than madvise */
+    if (is_always() && !thrift.asked_for_batches) {
         vm_allow_batches();
+        thrift.asked_for_batches = true;
+    }
     registry_empty_caches();
     struct holes_result holes = purge_holes();
     size_t units_bytes = pool_purge_some(PURGE_FREE, is_always() ? SIZE_MAX : ENOUGH_BYTES);
@@ -140,11 +150,12 @@ static void raise_mark(size_t above)
 
 size_t thrift_note_growth(struct heap *heap, size_t units)
 {
-    size_t bytes = 0;
+    size_t bytes = 0, resident = pool_resident_bytes() + units * UNIT_BYTES;
+    if (!is_always() && resident > MOST_BYTES_AUTO)
+        return 0;
     if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
-    size_t resident = pool_resident_bytes() + units * UNIT_BYTES;
-    if (is_worth_it(heap, resident)) {
+    if (is_worth_it(heap, resident) && !thread_blocks_signals()) {
         bytes = give_back();
         raise_mark(thrift.left_bytes);
     } else {
@@ -152,4 +163,19 @@ size_t thrift_note_growth(struct heap *heap, size_t units)
     }
     scavenger_let_go();
     return bytes;
+}
+
+void thrift_begin(void)
+{
+    thrift_began_ms = clock_coarse_ms();
+}
+
+/* The child's time begins here, and so does what its passes cost. */
+void thrift_fork_child(void)
+{
+    thrift.passes = thrift.units = thrift.ranges = thrift.given_bytes = 0;
+    thrift.touched_bytes = 0;
+    thrift.looked = false;
+    thrift.most_bytes = 0;
+    thrift_begin();
 }

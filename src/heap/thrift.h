@@ -13,7 +13,8 @@
  * allowance.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
- * there is none. */
+ * there is none; nor in a thread that blocks signals, since so does a handler's, which may have interrupted
+ * the few instructions that put a block on a cache or take it. */
 #ifndef HAKMEM_HEAP_THRIFT_H
 #define HAKMEM_HEAP_THRIFT_H
 
@@ -27,6 +28,10 @@ extern _Atomic size_t thrift_mark_bytes HIDDEN;
 
 /* When the process began, as clock_coarse_ms() says; 0: not known, the allowance is all. */
 extern uint64_t thrift_began_ms HIDDEN;
+
+/* The process begins: it is loaded, or a fork's child. */
+void thrift_begin(void) HIDDEN;
+void thrift_fork_child(void) HIDDEN;
 
 /* The mark is reached by `units` more that are to come from the pool, or (0) by pages of slabs. Returns bytes
  * given back. */

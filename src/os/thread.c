@@ -128,6 +128,15 @@ bool thread_start(void (*body)(void), const char *name)
     return created;
 }
 
+/* ---- signals */
+
+bool thread_blocks_signals(void)
+{
+    uint64_t blocked = 0; /* the kernel's set */
+    long error = syscall_raw(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&blocked, sizeof blocked, 0, 0);
+    return error || blocked;
+}
+
 /* ---- the threads of others */
 
 bool thread_loader_holds(const void *code)

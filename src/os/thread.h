@@ -25,6 +25,10 @@ void thread_start_init(void) HIDDEN;
  * holds a lock that starting a thread takes; so does a static program, of which nothing is known. */
 bool thread_loader_holds(const void *code) HIDDEN;
 
+/* Whether the calling thread blocks a signal, as it does in a handler, but for one with SA_NODEFER that
+ * blocks none: it may have interrupted anything of its own. */
+bool thread_blocks_signals(void) HIDDEN;
+
 /* Whether the main thread ended and only the calling one is left: the process ends with it. */
 bool thread_is_last(void) HIDDEN;
 

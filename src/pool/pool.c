@@ -410,6 +410,8 @@ size_t pool_take_units(enum superslab_use use, size_t count, size_t align, bool 
     size_t unit = POOL_NO_UNIT;
     pool_lock();
     struct superslab *superslab = find_dirty_room(use, count, align);
+    if (!superslab && !hard_limit_allows(count))
+        superslab = find_dirty_room(!use, count, align);
     if (!superslab && !has_spare_warm())
         superslab = find_room(use, count, align);
     if (!superslab)
@@ -1039,29 +1041,40 @@ static void validate_free_span(struct span_set *set, size_t number, size_t *seen
     *seen += first->span;
 }
 
-static void validate_buckets(const struct buckets *buckets)
+/* Returns how many SuperSlabs are in a use's buckets. */
+static size_t validate_buckets(int use)
 {
-    for (unsigned bucket = 0; bucket <= SUPERSLAB_UNITS; bucket++)
+    const struct buckets *buckets = &pool.buckets[use];
+    size_t superslabs = 0;
+    for (unsigned bucket = 0; bucket <= SUPERSLAB_UNITS; bucket++) {
         CHECK(((buckets->occupied >> bucket) & 1) == (buckets->first[bucket] != 0));
+        for (superslab_link at = buckets->first[bucket]; at; at = superslab_at(at - 1)->next, superslabs++) {
+            const struct superslab *superslab = superslab_at(at - 1);
+            CHECK(superslab->kind == SUPERSLAB_SHARED && superslab->use == use);
+            CHECK(superslab->bucket == bucket);
+        }
+    }
+    return superslabs;
 }
 
 void pool_validate(void)
 {
-    size_t warm = 0, cold = 0;
+    size_t warm = 0, cold = 0, in_buckets = 0;
     pool_lock();
     for (int use = 0; use < SUPERSLAB_USES; use++)
-        validate_buckets(&pool.buckets[use]);
+        in_buckets += validate_buckets(use);
     for (size_t i = 0; i < superslab_count(); i++) {
         struct superslab *at = superslab_at(i);
         if (at->kind == SUPERSLAB_SHARED)
             validate_shared(i);
+        in_buckets -= at->kind == SUPERSLAB_SHARED && at->bucket;
         if (at->kind == SUPERSLAB_WARM)
             validate_free_span(&pool.warm, i, &warm);
         if (at->kind == SUPERSLAB_COLD)
             validate_free_span(&pool.cold, i, &cold);
         i += superslab_span(at) - 1;
     }
-    CHECK(warm == pool.warm.superslabs && cold == pool.cold.superslabs);
+    CHECK(warm == pool.warm.superslabs && cold == pool.cold.superslabs && in_buckets == 0);
     validate_counters();
     pool_unlock();
 }

@@ -42,9 +42,9 @@ struct superslab {
     uint8_t collapsed;           /* shared: the kernel was asked to make a huge page of it */
     uint8_t dense_passes;        /* shared: how often in a row it was found full of live blocks */
     uint8_t guarded;             /* shared: its last unit is kept out of free_units, and inaccessible */
-    uint8_t use;                 /* shared: enum superslab_use, what its first units were taken for */
-    uint32_t purging;            /* shared: units taken out of free_units while their pages are given back */
-    uint32_t holder; /* first of a busy span, or while `purging`: who will give them back (lock_self()) */
+    uint8_t use; /* shared: enum superslab_use, for what it was taken; of windows that are not whole: slabs */
+    uint32_t purging; /* shared: units taken out of free_units while their pages are given back */
+    uint32_t holder;  /* first of a busy span, or while `purging`: who will give them back (lock_self()) */
 };
 static_assert(sizeof(struct superslab) == SUPERSLAB_RECORD_BYTES, "region.h says how large a record is");
 

@@ -325,7 +325,7 @@ static struct holes_result pass(bool all)
 {
     struct holes_result result = {0};
     for (size_t unit = 0;;) {
-        holes_purge(&unit, 7, all, &result);
+        holes_purge(&unit, 7, all ? HOLES_ALL : HOLES_QUIET, &result);
         if (!unit)
             return result;
     }

@@ -779,6 +779,21 @@ ISOLATED(the_hard_limit_bounds_what_may_be_resident)
     pool_validate();
 }
 
+ISOLATED(at_the_hard_limit_used_memory_serves_whatever_it_was_for)
+{
+    enum { LIMIT_MIB = 3, LIMIT_UNITS = LIMIT_MIB * UNITS_IN_MIB, SLABS = 2 * UNITS_IN_MIB };
+    EXPECT(region_claim());
+    atomic_store(&options.hard_limit, LIMIT_MIB);
+    size_t first = take_one();
+    for (size_t i = 1; i < SLABS; i++)
+        take_one();
+    for (size_t i = SLABS; i < LIMIT_UNITS - 1; i++)
+        take_run(1);
+    pool_give_units(first, 2);
+    EXPECT(take_run(2) == first); /* there is more room among runs, but it would be one unit too many */
+    pool_validate();
+}
+
 ISOLATED(a_span_refused_for_the_hard_limit_is_whole_again)
 {
     bool clean;
@@ -1118,6 +1133,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(over_the_soft_limit_there_is_no_decay),
     cmocka_unit_test(at_the_soft_limit_there_still_is_a_decay),
     cmocka_unit_test(the_hard_limit_bounds_what_may_be_resident),
+    cmocka_unit_test(at_the_hard_limit_used_memory_serves_whatever_it_was_for),
     cmocka_unit_test(a_span_refused_for_the_hard_limit_is_whole_again),
     cmocka_unit_test(a_refused_purge_leaves_units_free_and_dirty),
     cmocka_unit_test(neighbours_are_as_old_as_their_mean),

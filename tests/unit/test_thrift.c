@@ -2,10 +2,15 @@
  * by default for large blocks only, a little at a time, and only while that costs little. */
 #include "unit/unit.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "front/front.h"
 #include "heap/registry.h"
 #include "heap/scavenger.h"
 #include "heap/thrift.h"
+#include "os/vm.h"
 #include "pool/pool.h"
 
 enum { BLOCKS = 16384, BLOCK_BYTES = 512, ROW = 16, RUNS = 32, LARGE_BYTES = THRIFT_RUN_UNITS * UNIT_BYTES };
@@ -131,6 +136,27 @@ ISOLATED(with_never_there_is_none)
     EXPECT(given_back() == 0);
 }
 
+/* A signal's handler may have interrupted a fast path, which would not find its cache as it was. */
+static void allocate_much(int signal)
+{
+    (void)signal;
+    for (int i = 0; i < 64; i++) {
+        atomic_store(&thrift_mark_bytes, 0);
+        fill(front_malloc(LARGE_BYTES), LARGE_BYTES, 1);
+    }
+}
+
+ISOLATED(no_handler_makes_one)
+{
+    be_thrifty();
+    make_holes();
+    atomic_store(&thrift_mark_bytes, SIZE_MAX);
+    EXPECT(signal(SIGUSR1, allocate_much) != SIG_ERR && raise(SIGUSR1) == 0);
+    EXPECT(given_back() == 0);
+    allocate_much(0);
+    EXPECT(given_back() > 0);
+}
+
 /* ---- by default */
 
 /* Enough time has passed for as many passes as there may be. */
@@ -217,6 +243,39 @@ ISOLATED(by_default_only_smaller_heaps_give_back)
     EXPECT(thrift_note_growth(tls_real, 0) > 0);
 }
 
+/* It pays for its own passes, out of its own time. */
+ISOLATED(by_default_a_child_of_a_fork_begins_anew)
+{
+    front_free(front_malloc(1));
+    thrift_began_ms = 0;
+    EXPECT(passes_of_a_heap_that_breathes(RUN_MAX_BYTES) > 0);
+    EXPECT(passes_of_a_heap_that_breathes(RUN_MAX_BYTES) == 0);
+    be_old();
+    pid_t child = fork();
+    if (child == 0) {
+        bool is_young = thrift_began_ms > 1;
+        thrift_began_ms = 0;
+        _exit(is_young && passes_of_a_heap_that_breathes(RUN_MAX_BYTES) > 0 ? 0 : 1);
+    }
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child && status == 0);
+}
+
+/* Many places at once are given back in one call (process_madvise), but for programs that did not ask. */
+ISOLATED(by_default_holes_go_one_by_one)
+{
+    vm_allow_batches();
+    be_old();
+    make_holes();
+    size_t before = atomic_load(&vm_calls.madvise);
+    thrift_note_growth(tls_real, 0);
+    size_t singly = atomic_load(&vm_calls.madvise) - before;
+    be_thrifty();
+    before = atomic_load(&vm_calls.madvise);
+    thrift_note_growth(tls_real, 0);
+    EXPECT(singly >= 128 && atomic_load(&vm_calls.madvise) - before <= singly);
+}
+
 /* ---- histories */
 
 /* A pass before whatever leaves the fast path. */
@@ -278,11 +337,14 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(passes_end_that_earn_nothing),
     cmocka_unit_test(there_is_no_pass_while_somebody_else_makes_one),
     cmocka_unit_test(with_never_there_is_none),
+    cmocka_unit_test(no_handler_makes_one),
     cmocka_unit_test(by_default_large_blocks_alone_have_memory_given_back),
     cmocka_unit_test(by_default_a_pass_is_short),
     cmocka_unit_test(by_default_passes_end_when_they_cost_more_than_they_may),
     cmocka_unit_test(by_default_what_is_touched_again_counts),
     cmocka_unit_test(by_default_only_smaller_heaps_give_back),
+    cmocka_unit_test(by_default_a_child_of_a_fork_begins_anew),
+    cmocka_unit_test(by_default_holes_go_one_by_one),
     cmocka_unit_test(passes_amid_random_histories_lose_nothing),
     cmocka_unit_test(threads_make_passes_side_by_side),
 };
