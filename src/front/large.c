@@ -116,7 +116,7 @@ static size_t span_unit(struct span span)
 static void *huge_malloc(size_t size, size_t align, bool zeroed)
 {
     bool clean;
-    thrift_watch(own_heap(), superslabs_of(size) << SUPERSLAB_UNITS_LOG2);
+    thrift_watch(own_heap(), size_max(units_of(size), RUN_MAX_UNITS + 1)); /* no run, however aligned */
     struct span span = pool_take_span(superslabs_of(size), size_max(1, align >> SUPERSLAB_LOG2), &clean);
     if (!span.count)
         return NULL;
