@@ -269,11 +269,7 @@ ISOLATED(by_default_holes_go_one_by_one)
     make_holes();
     size_t before = atomic_load(&vm_calls.madvise);
     thrift_note_growth(tls_real, 0);
-    size_t singly = atomic_load(&vm_calls.madvise) - before;
-    be_thrifty();
-    before = atomic_load(&vm_calls.madvise);
-    thrift_note_growth(tls_real, 0);
-    EXPECT(singly >= 128 && atomic_load(&vm_calls.madvise) - before <= singly);
+    EXPECT(atomic_load(&vm_calls.madvise) - before >= 128);
 }
 
 /* ---- histories */
