@@ -50,15 +50,25 @@ static size_t cached_run(size_t units, bool *clean)
     return heap ? runcache_take(heap, units) : POOL_NO_UNIT;
 }
 
+static size_t pooled_run(size_t units, size_t align, bool *clean)
+{
+    *clean = false;
+    if (thrift_is_due(units)) {
+        size_t unit = pool_take_used_units(SUPERSLAB_RUNS, units, align);
+        if (unit != POOL_NO_UNIT)
+            return unit;
+        thrift_watch(own_heap(), units);
+    }
+    return pool_take_units(SUPERSLAB_RUNS, units, align, clean);
+}
+
 static void *run_malloc(size_t size, size_t align, bool zeroed)
 {
     bool clean;
     size_t units = units_of(size);
     size_t unit = align <= UNIT_BYTES ? cached_run(units, &clean) : POOL_NO_UNIT;
-    if (unit == POOL_NO_UNIT) {
-        thrift_watch(own_heap(), units);
-        unit = pool_take_units(SUPERSLAB_RUNS, units, size_max(1, align >> UNIT_LOG2), &clean);
-    }
+    if (unit == POOL_NO_UNIT)
+        unit = pooled_run(units, size_max(1, align >> UNIT_LOG2), &clean);
     if (unit == POOL_NO_UNIT)
         return NULL;
     tag_run(unit, units);

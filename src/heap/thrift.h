@@ -37,15 +37,21 @@ void thrift_fork_child(void) HIDDEN;
  * given back. */
 size_t thrift_note_growth(struct heap *heap, size_t units) HIDDEN COLD;
 
-/* Called before memory is taken from slabs or the pool, by the heap's thread, inside, without a lock. */
-static inline void thrift_watch(struct heap *heap, size_t units)
+/* Whether so many more resident units would reach the mark. */
+static inline bool thrift_is_due(size_t units)
 {
     uint32_t thrift = OPTION_VALUE(thrift);
     bool is_asked = thrift == THRIFT_AUTO && units >= THRIFT_RUN_UNITS && units <= RUN_MAX_UNITS;
     if (likely(thrift != THRIFT_ALWAYS && !is_asked))
-        return;
+        return false;
     size_t mark = atomic_load_explicit(&thrift_mark_bytes, memory_order_relaxed);
-    if (unlikely(pool_resident_bytes() + units * UNIT_BYTES > mark) && heap)
+    return unlikely(pool_resident_bytes() + units * UNIT_BYTES > mark);
+}
+
+/* Called before memory is taken from slabs or the pool, by the heap's thread, inside, without a lock. */
+static inline void thrift_watch(struct heap *heap, size_t units)
+{
+    if (thrift_is_due(units) && heap)
         thrift_note_growth(heap, units);
 }
 

@@ -405,6 +405,21 @@ static void note_taken(struct superslab *superslab, uint32_t mask, bool *clean)
     bucket_place(superslab);
 }
 
+size_t pool_take_used_units(enum superslab_use use, size_t count, size_t align)
+{
+    size_t unit = POOL_NO_UNIT;
+    bool clean;
+    pool_lock();
+    struct superslab *superslab = find_dirty_room(use, count, align);
+    if (superslab) {
+        unsigned row = find_dirty_row(superslab, count, align);
+        note_taken(superslab, (uint32_t)(bits_below((unsigned)count) << row), &clean);
+        unit = (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
+    }
+    pool_unlock();
+    return unit;
+}
+
 size_t pool_take_units(enum superslab_use use, size_t count, size_t align, bool *clean)
 {
     size_t unit = POOL_NO_UNIT;

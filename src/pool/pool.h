@@ -45,6 +45,9 @@ struct pool_stats {
  * are the caller's. */
 size_t pool_take_units(enum superslab_use use, size_t count, size_t align, bool *clean) HIDDEN;
 
+/* The same from a SuperSlab of this use, of units all of which may be resident; else POOL_NO_UNIT. */
+size_t pool_take_used_units(enum superslab_use use, size_t count, size_t align) HIDDEN;
+
 /* Gives back units, whose tags the caller has set to TAG_NONE. */
 void pool_give_units(size_t unit, size_t count) HIDDEN;
 

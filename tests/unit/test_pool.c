@@ -342,6 +342,21 @@ ISOLATED(units_used_before_come_first)
     EXPECT(stats_now().dirty_hits == 1 && stats_now().clean == 4);
 }
 
+ISOLATED(units_used_before_can_be_asked_for_alone)
+{
+    EXPECT(region_claim());
+    EXPECT(pool_take_used_units(SUPERSLAB_SLABS, 1, 1) == POOL_NO_UNIT);
+    size_t first = take_one();
+    EXPECT(pool_take_used_units(SUPERSLAB_SLABS, 1, 1) == POOL_NO_UNIT);
+    pool_give_units(first, 1);
+    take_one();
+    pool_give_units(first, 1);
+    EXPECT(pool_take_used_units(SUPERSLAB_SLABS, 2, 1) == POOL_NO_UNIT);
+    EXPECT(pool_take_used_units(SUPERSLAB_SLABS, 1, 1) == first);
+    EXPECT(pool_take_used_units(SUPERSLAB_SLABS, 1, 1) == POOL_NO_UNIT);
+    pool_validate();
+}
+
 static size_t take_run(size_t count)
 {
     bool clean;
@@ -1107,6 +1122,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(histories_agree_with_the_model),
     cmocka_unit_test(units_come_lowest_first),
     cmocka_unit_test(units_used_before_come_first),
+    cmocka_unit_test(units_used_before_can_be_asked_for_alone),
     cmocka_unit_test(runs_and_slabs_keep_apart),
     cmocka_unit_test(the_fullest_superslab_gives_first),
     cmocka_unit_test(units_used_before_come_before_those_of_a_fuller_superslab),
