@@ -7,7 +7,7 @@
  * does: some thousand. They also end when the memory that was touched between them, again for the most part,
  * is several times what was needed at most: then giving back earns nothing.
  *
- * By default, which is to cost nothing that can be measured, only runs of two units and more have it done, in
+ * By default, which is to cost next to nothing, only runs of two units and more have it done, in
  * a smaller heap, of which more must be free; and what all passes cost, estimated from what they gave back
  * and what was touched again, stays below a small share of the time since the process began, and an
  * allowance.
