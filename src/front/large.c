@@ -37,15 +37,9 @@ static void tag_run(size_t unit, size_t units)
     region_tag_set(unit, (uint32_t)(TAG_RUN + units));
 }
 
-/* The calling thread's heap, if it has one that is its alone. */
-static struct heap *own_heap(void)
-{
-    return tls_real != registry_commons() ? tls_real : NULL;
-}
-
 static size_t cached_run(size_t units, bool *clean)
 {
-    struct heap *heap = own_heap();
+    struct heap *heap = registry_own_heap();
     *clean = false;
     return heap ? runcache_take(heap, units) : POOL_NO_UNIT;
 }
@@ -57,7 +51,7 @@ static size_t pooled_run(size_t units, size_t align, bool *clean)
         size_t unit = pool_take_used_units(SUPERSLAB_RUNS, units, align);
         if (unit != POOL_NO_UNIT)
             return unit;
-        thrift_watch(own_heap(), units);
+        thrift_watch(registry_own_heap(), units);
     }
     return pool_take_units(SUPERSLAB_RUNS, units, align, clean);
 }
@@ -92,7 +86,7 @@ static void run_free(size_t unit, uint32_t tag)
     }
     for (size_t i = 1; i < units; i++)
         region_tag_set(unit + i, TAG_NONE);
-    struct heap *heap = own_heap();
+    struct heap *heap = registry_own_heap();
     if (!heap || !runcache_put(heap, unit, units))
         pool_give_units(unit, units);
 }
@@ -126,7 +120,8 @@ static size_t span_unit(struct span span)
 static void *huge_malloc(size_t size, size_t align, bool zeroed)
 {
     bool clean;
-    thrift_watch(own_heap(), size_max(units_of(size), RUN_MAX_UNITS + 1)); /* no run, however aligned */
+    size_t units = size_max(units_of(size), RUN_MAX_UNITS + 1); /* no run, however aligned */
+    thrift_watch(registry_own_heap(), units);
     struct span span = pool_take_span(superslabs_of(size), size_max(1, align >> SUPERSLAB_LOG2), &clean);
     if (!span.count)
         return NULL;

@@ -310,7 +310,7 @@ static COLD void free_plain(void *p, size_t unit, uint32_t tag)
         return;
     if (tag < TAG_OWNED)
         large_free(p, unit, tag);
-    else if (!tls_real || tls_real == registry_commons())
+    else if (!registry_own_heap())
         depot_publish(heap_of_number(tag >> TAG_OWNER_LOG2), tag & (TAG_OWNED - 1), &p, 1);
     else
         free_counted(tls_real, tag, p);

@@ -22,11 +22,11 @@ void secured_choose(void **first, void **top)
 /* Free, as far as the thread's own FastCache and the map of the slab tell. */
 static bool is_free(const void *p, struct slab_place place)
 {
-    const struct heap *heap = tls_real;
+    const struct heap *heap = registry_own_heap();
     unsigned size_class = place.slab->size_class;
     if (slab_block_is_free(place.slab, place.index))
         return true;
-    if (!heap || heap == registry_commons())
+    if (!heap)
         return false;
     for (void **at = heap->top[size_class]; *at; at--)
         if (*at == p)

@@ -66,21 +66,11 @@ static void forget(struct batch *batch)
     batch->slabs = batch->ranges = batch->bytes = 0;
 }
 
-static bool purge(const struct batch *batch, enum holes_pass pass)
-{
-    bool all = true;
-    if (pass != HOLES_ALL_SINGLY)
-        return vm_purge_ranges(batch->range, batch->ranges);
-    for (size_t i = 0; i < batch->ranges; i++)
-        all &= vm_purge(batch->range[i].address, batch->range[i].bytes);
-    return all;
-}
-
 static void finish(struct batch *batch, enum holes_pass pass, struct holes_result *result)
 {
     for (size_t i = 0; i < batch->slabs; i++)
         pool_note_holes(batch->slab[i].slab->unit);
-    bool purged = batch->ranges && purge(batch, pass);
+    bool purged = batch->ranges && vm_purge_ranges(batch->range, batch->ranges, pass != HOLES_ALL_SINGLY);
     for (size_t i = 0; i < batch->slabs; i++)
         return_slab(batch->slab[i].slab, batch->slab[i].pages, purged);
     result->bytes += purged ? batch->bytes : 0;

@@ -287,8 +287,8 @@ static void empty_heap(struct heap *heap)
 
 void registry_detach(void)
 {
-    struct heap *heap = tls_real;
-    if (!heap || heap == registry_commons())
+    struct heap *heap = registry_own_heap();
+    if (!heap)
         return;
     thread_enter();
     tls_real = registry_make_commons();
@@ -356,7 +356,7 @@ void registry_close_gates(void)
 
 void registry_gate(bool closed)
 {
-    if (tls_real && tls_real != registry_commons())
+    if (registry_own_heap())
         tls_heap = closed ? (struct heap *)(uintptr_t)&gate_heap : tls_real;
 }
 
@@ -373,8 +373,8 @@ size_t registry_cached_bytes(const struct heap *heap)
 
 size_t registry_rest(void)
 {
-    struct heap *heap = tls_real;
-    if (!heap || heap == registry_commons())
+    struct heap *heap = registry_own_heap();
+    if (!heap)
         return 0;
     size_t bytes = registry_cached_bytes(heap);
     empty_heap(heap);
@@ -383,7 +383,7 @@ size_t registry_rest(void)
 
 void registry_empty_caches(void)
 {
-    if (tls_real && tls_real != registry_commons())
+    if (registry_own_heap())
         empty_caches(tls_real);
 }
 
@@ -402,8 +402,8 @@ static void retire(struct heap *old)
 
 bool registry_start_afresh(void)
 {
-    struct heap *old = tls_real, *fresh = NULL;
-    if (!old || old == registry_commons() || !registry_make_commons())
+    struct heap *old = registry_own_heap(), *fresh = NULL;
+    if (!old || !registry_make_commons())
         return false;
     empty_heap(old);
     registry_lock();
@@ -433,21 +433,21 @@ static void trim_heap(struct heap *heap)
 
 void registry_trim(void)
 {
-    if (tls_real && tls_real != registry_commons())
+    if (registry_own_heap())
         empty_heap(tls_real);
     registry_reclaim();
 }
 
 void registry_reclaim(void)
 {
-    struct heap *own = tls_real;
-    if (own && own != registry_commons()) {
+    struct heap *own = registry_own_heap();
+    if (own) {
         if (own->has_slabs)
             depot_flush_magazines(own);
         runcache_flush(own);
     }
-    if (own)
-        depot_drain(own);
+    if (tls_real)
+        depot_drain(tls_real);
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         trim_heap(heap);
     if (OPTION_VALUE(hard_limit))

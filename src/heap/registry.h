@@ -116,6 +116,12 @@ size_t registry_cached_bytes(const struct heap *heap) HIDDEN;
  * that were in the caches. */
 size_t registry_rest(void) HIDDEN;
 
+/* The calling thread's heap, if it has one that is its alone. */
+static inline struct heap *registry_own_heap(void)
+{
+    return tls_real != registry_commons() ? tls_real : NULL;
+}
+
 /* Empties the calling thread's caches. Slabs from which its classes would take next stay where they are:
  * others would lie elsewhere, amid what is free for larger blocks. */
 void registry_empty_caches(void) HIDDEN;

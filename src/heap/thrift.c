@@ -44,14 +44,13 @@ uint64_t thrift_began_ms;
 /* [lock: scavenger] */
 static struct {
     bool looked, asked_for_batches;
-    size_t passes, units;       /* that were looked at by them */
-    size_t ranges, given_bytes; /* by all passes */
-    size_t unit;                /* where the next one begins */
-    size_t left_bytes;          /* resident after the last pass, or look */
-    size_t needed_bytes;        /* most that ever was after a pass, or while little was free */
-    size_t touched_bytes;       /* between passes, in all */
-    size_t first_bytes;         /* resident at the first look, */
-    size_t most_bytes;          /* and at most */
+    uint64_t passes_ns;   /* what passes cost, but for what was touched again */
+    size_t unit;          /* where the next one begins */
+    size_t left_bytes;    /* resident after the last pass, or look */
+    size_t needed_bytes;  /* most that ever was after a pass, or while little was free */
+    size_t touched_bytes; /* between passes, in all */
+    size_t first_bytes;   /* resident at the first look, */
+    size_t most_bytes;    /* and at most */
 } thrift;
 
 static bool is_always(void)
@@ -82,9 +81,7 @@ static uint64_t cost_ns(void)
 {
     size_t risen = thrift.most_bytes - size_min(thrift.first_bytes, thrift.most_bytes);
     uint64_t again = thrift.touched_bytes - size_min(risen, thrift.touched_bytes);
-    return (uint64_t)thrift.passes * PASS_NS + (uint64_t)thrift.units * UNIT_NS +
-           (uint64_t)thrift.ranges * RANGE_NS + (uint64_t)thrift.given_bytes / 1024 * GIVEN_NS_KIB +
-           again / 1024 * AGAIN_NS_KIB;
+    return thrift.passes_ns + again / 1024 * AGAIN_NS_KIB;
 }
 
 static uint64_t allowed_ns(void)
@@ -119,7 +116,7 @@ static struct holes_result purge_holes(void)
     }
     for (; done < units && holes.ranges < ENOUGH_RANGES && holes.bytes < ENOUGH_BYTES; done += STEP_UNITS)
         holes_purge(&thrift.unit, STEP_UNITS, HOLES_ALL_SINGLY, &holes);
-    thrift.units += done;
+    thrift.passes_ns += done * UNIT_NS;
     return holes;
 }
 
@@ -133,9 +130,7 @@ static size_t give_back(void)
     struct holes_result holes = purge_holes();
     size_t units_bytes = pool_purge_some(PURGE_FREE, is_always() ? SIZE_MAX : ENOUGH_BYTES);
     scavenger_note_purged(units_bytes, holes.bytes);
-    thrift.passes++;
-    thrift.ranges += holes.ranges;
-    thrift.given_bytes += units_bytes + holes.bytes;
+    thrift.passes_ns += PASS_NS + holes.ranges * RANGE_NS + (units_bytes + holes.bytes) / 1024 * GIVEN_NS_KIB;
     thrift.left_bytes = pool_resident_bytes();
     note_needed();
     return units_bytes + holes.bytes;
@@ -173,8 +168,7 @@ void thrift_begin(void)
 /* The child's time begins here, and so does what its passes cost. */
 void thrift_fork_child(void)
 {
-    thrift.passes = thrift.units = thrift.ranges = thrift.given_bytes = 0;
-    thrift.touched_bytes = 0;
+    thrift.passes_ns = thrift.touched_bytes = 0;
     thrift.looked = false;
     thrift.most_bytes = 0;
     thrift_begin();

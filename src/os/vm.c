@@ -199,13 +199,13 @@ static bool purge_batch(const struct vm_range *ranges, size_t count, size_t byte
     return done == (long)bytes;
 }
 
-bool vm_purge_ranges(const struct vm_range *ranges, size_t count)
+bool vm_purge_ranges(const struct vm_range *ranges, size_t count, bool at_once)
 {
     size_t bytes = 0;
     bool done = true;
     for (size_t i = 0; i < count; i++)
         bytes += ranges[i].bytes;
-    if (count > 1 && purge_batch(ranges, count, bytes))
+    if (at_once && count > 1 && purge_batch(ranges, count, bytes))
         return true;
     for (size_t i = 0; i < count; i++)
         done &= vm_purge(ranges[i].address, ranges[i].bytes);

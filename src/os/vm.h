@@ -44,13 +44,13 @@ uintptr_t vm_find_hole(size_t bytes) HIDDEN;
 /* Gives the pages back; they read as zero afterwards. False: they may still hold what they held. */
 bool vm_purge(uintptr_t address, size_t bytes) HIDDEN;
 
-/* The same for several ranges, in one system call where the kernel can. False: some may still hold what
- * they held. */
+/* The same for several ranges, (at_once) in one system call where the kernel can. False: some may still hold
+ * what they held. */
 struct vm_range {
     uintptr_t address;
     size_t bytes;
 };
-bool vm_purge_ranges(const struct vm_range *ranges, size_t count) HIDDEN;
+bool vm_purge_ranges(const struct vm_range *ranges, size_t count, bool at_once) HIDDEN;
 
 /* Has vm_purge_ranges use one call for many, where no seccomp filter is in place now. One thread at a time.
  */

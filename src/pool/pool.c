@@ -405,17 +405,25 @@ static void note_taken(struct superslab *superslab, uint32_t mask, bool *clean)
     bucket_place(superslab);
 }
 
+static uint32_t row_mask(unsigned row, size_t count)
+{
+    return (uint32_t)(bits_below((unsigned)count) << row);
+}
+
+static size_t take_row(struct superslab *superslab, unsigned row, size_t count, bool *clean)
+{
+    note_taken(superslab, row_mask(row, count), clean);
+    return (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
+}
+
 size_t pool_take_used_units(enum superslab_use use, size_t count, size_t align)
 {
     size_t unit = POOL_NO_UNIT;
     bool clean;
     pool_lock();
     struct superslab *superslab = find_dirty_room(use, count, align);
-    if (superslab) {
-        unsigned row = find_dirty_row(superslab, count, align);
-        note_taken(superslab, (uint32_t)(bits_below((unsigned)count) << row), &clean);
-        unit = (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
-    }
+    if (superslab)
+        unit = take_row(superslab, find_dirty_row(superslab, count, align), count, &clean);
     pool_unlock();
     return unit;
 }
@@ -433,13 +441,10 @@ size_t pool_take_units(enum superslab_use use, size_t count, size_t align, bool 
         superslab = fresh_superslab(use, count, align);
     if (superslab) {
         unsigned row = find_row(superslab, count, align);
-        uint32_t mask = (uint32_t)(bits_below((unsigned)count) << row);
-        if (hard_limit_allows(bit_count(mask & ~superslab->dirty_units))) {
-            note_taken(superslab, mask, clean);
-            unit = (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
-        } else {
+        if (hard_limit_allows(bit_count(row_mask(row, count) & ~superslab->dirty_units)))
+            unit = take_row(superslab, row, count, clean);
+        else
             bucket_place(superslab);
-        }
     }
     pool_unlock();
     return unit;
@@ -450,7 +455,7 @@ bool pool_take_units_at(size_t unit, size_t count)
     unsigned row = unit % SUPERSLAB_UNITS;
     if (row + count > SUPERSLAB_UNITS || row == 0)
         return false;
-    uint32_t mask = (uint32_t)(bits_below((unsigned)count) << row);
+    uint32_t mask = row_mask(row, count);
     struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
     bool clean;
     pool_lock();

@@ -346,12 +346,17 @@ static void expect_everything_works(void)
 
 /* ---- one call refused */
 
+/* Passes of a heap's thrift are more as time goes by: the calls would not be the same each time. */
+static void set_options(void)
+{
+    atomic_store(&options.ss_lru_size, 2);
+    atomic_store(&options.thrift, THRIFT_NEVER);
+}
+
 static void fail_kernel_call(void *argument)
 {
     start_workers();
-    atomic_store(&options.ss_lru_size, 2);
-    atomic_store(&options.thrift,
-                 THRIFT_NEVER); /* its passes are more with time: calls would not be the same */
+    set_options();
     may_be_refused = true;
     vm_test_fail_at(*(uint64_t *)argument);
     run_phases();
@@ -405,9 +410,7 @@ static void fail_all(void *argument)
     limit_at = *(uint64_t *)argument;
     touch_stack(); /* that of this thread, too, if another sets the limit */
     start_workers();
-    atomic_store(&options.ss_lru_size, 2);
-    atomic_store(&options.thrift,
-                 THRIFT_NEVER); /* its passes are more with time: calls would not be the same */
+    set_options();
     may_be_refused = true;
     run_phases();
     run_phases();

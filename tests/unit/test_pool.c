@@ -93,7 +93,7 @@ static size_t free_units_of(size_t number)
 }
 
 /* The fewest free units that a shared SuperSlab of this use with room for one has; 0 when none has any. */
-static size_t fewest_free(enum superslab_use use)
+static size_t fewest_free_of(enum superslab_use use)
 {
     size_t fewest = 0;
     for (size_t i = 0; i < superslab_count(); i++) {
@@ -103,6 +103,13 @@ static size_t fewest_free(enum superslab_use use)
             fewest = free_units;
     }
     return fewest;
+}
+
+/* Those of the other use come after those of this one. */
+static size_t fewest_free(enum superslab_use use)
+{
+    size_t fewest = fewest_free_of(use);
+    return fewest ? fewest : fewest_free_of(!use);
 }
 
 static bool has_warm(void)
@@ -120,8 +127,6 @@ static void take_units(struct holding *into)
     size_t align = (size_t)1 << (random_below(&model.random, 4) ? 0 : random_below(&model.random, 3));
     enum superslab_use use = random_below(&model.random, 2) ? SUPERSLAB_SLABS : SUPERSLAB_RUNS;
     size_t fewest = count == 1 && align == 1 ? fewest_free(use) : 0;
-    if (count == 1 && align == 1 && !fewest)
-        fewest = fewest_free(!use);
     bool clean, any_warm = has_warm();
     size_t unit = pool_take_units(use, count, align, &clean);
     EXPECT(unit != POOL_NO_UNIT);

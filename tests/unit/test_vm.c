@@ -102,7 +102,7 @@ ISOLATED(ranges_are_purged_and_nothing_between_them)
     char *pages = map_pages(7);
     struct vm_range ranges[] = {{(uintptr_t)pages, page_bytes()},
                                 {(uintptr_t)pages + 2 * page_bytes(), 2 * page_bytes()}};
-    EXPECT(vm_purge_ranges(ranges, 2));
+    EXPECT(vm_purge_ranges(ranges, 2, true));
     EXPECT(is_all(pages, 0, page_bytes()) && is_all(pages + page_bytes(), 7, page_bytes()));
     EXPECT(is_all(pages + 2 * page_bytes(), 0, 2 * page_bytes()));
     EXPECT(is_all(pages + 4 * page_bytes(), 7, 4 * page_bytes()));
@@ -116,7 +116,7 @@ ISOLATED(one_refused_range_of_several_is_told)
                                 {(uintptr_t)pages + 4 * page_bytes(), page_bytes()}};
     for (uint64_t refused = 1; refused <= 3; refused++) {
         vm_test_fail_at(refused);
-        EXPECT(!vm_purge_ranges(ranges, 3));
+        EXPECT(!vm_purge_ranges(ranges, 3, true));
     }
 }
 
