@@ -9,14 +9,19 @@
 
 enum {
     LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024, /* resident in a heap that is worth it, */
-    MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small; */
-    MOST_BYTES_AUTO = 64 * 1024 * 1024,                     /* by default */
+    LEAST_BYTES_AUTO = 2 * LEAST_BYTES,                     /* by default; */
+    MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
     RISE_SHARE = 256,                                       /* of the mark, by which it rises at least */
-    FREE_SHARE = 64,                                        /* of what is resident, that must be free; */
-    FREE_SHARE_AUTO = 16,                                   /* by default */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
+};
+
+/* Of what is resident so much must be free. */
+static const unsigned char free_shares[THRIFT_GROWTHS] = {
+    [THRIFT_GROWTH_ANY] = 64,
+    [THRIFT_GROWTH_SLABS] = 2,
+    [THRIFT_GROWTH_RUNS] = 16,
 };
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
@@ -38,7 +43,11 @@ enum {
     STEP_UNITS = 8,
 };
 
-_Atomic size_t thrift_mark_bytes = LEAST_BYTES;
+_Atomic size_t thrift_marks[THRIFT_GROWTHS] = {
+    [THRIFT_GROWTH_ANY] = LEAST_BYTES,
+    [THRIFT_GROWTH_SLABS] = LEAST_BYTES_AUTO,
+    [THRIFT_GROWTH_RUNS] = LEAST_BYTES_AUTO,
+};
 uint64_t thrift_began_ms;
 
 /* [lock: scavenger] */
@@ -56,6 +65,13 @@ static struct {
 static bool is_always(void)
 {
     return OPTION_VALUE(thrift) == THRIFT_ALWAYS;
+}
+
+static enum thrift_growth growth_of(size_t units)
+{
+    if (is_always())
+        return THRIFT_GROWTH_ANY;
+    return units ? THRIFT_GROWTH_RUNS : THRIFT_GROWTH_SLABS;
 }
 
 /* Counts what was touched since the last look, and keeps what it left. Before the first one it was touched
@@ -92,15 +108,15 @@ static uint64_t allowed_ns(void)
 
 /* Whether a pass would earn something, and may be made. What is cached counts as free, but as not touched:
  * much of it never was. */
-static bool is_worth_it(struct heap *heap, size_t resident)
+static bool is_worth_it(struct heap *heap, size_t resident, enum thrift_growth growth)
 {
-    size_t cached = registry_cached_bytes(heap), share = is_always() ? FREE_SHARE : FREE_SHARE_AUTO;
+    size_t cached = registry_cached_bytes(heap);
     note_touched(resident - size_min(cached, resident));
-    if (pool_retained_bytes() + cached + bin_free_bytes(heap) < resident / share) {
+    size_t free_bytes = pool_retained_bytes() + cached + bin_free_bytes(heap);
+    bool is_enough = free_bytes >= resident / free_shares[growth];
+    if (!is_enough && growth != THRIFT_GROWTH_SLABS)
         note_needed();
-        return false;
-    }
-    return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
+    return is_enough && thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
            (is_always() || cost_ns() <= allowed_ns());
 }
 
@@ -136,25 +152,24 @@ static size_t give_back(void)
     return units_bytes + holes.bytes;
 }
 
-static void raise_mark(size_t above)
+static void raise_mark(enum thrift_growth growth, size_t above)
 {
-    size_t mark = atomic_load_explicit(&thrift_mark_bytes, memory_order_relaxed);
+    size_t mark = atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed);
     mark = size_max(mark + mark / RISE_SHARE, above + above / STEP_SHARE + STEP_BYTES);
-    atomic_store_explicit(&thrift_mark_bytes, mark > MOST_BYTES ? SIZE_MAX : mark, memory_order_relaxed);
+    atomic_store_explicit(&thrift_marks[growth], mark > MOST_BYTES ? SIZE_MAX : mark, memory_order_relaxed);
 }
 
 size_t thrift_note_growth(struct heap *heap, size_t units)
 {
     size_t bytes = 0, resident = pool_resident_bytes() + units * UNIT_BYTES;
-    if (!is_always() && resident > MOST_BYTES_AUTO)
-        return 0;
+    enum thrift_growth growth = growth_of(units);
     if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
-    if (is_worth_it(heap, resident) && !thread_blocks_signals()) {
+    if (is_worth_it(heap, resident, growth) && !thread_blocks_signals()) {
         bytes = give_back();
-        raise_mark(thrift.left_bytes);
+        raise_mark(growth, thrift.left_bytes);
     } else {
-        raise_mark(resident);
+        raise_mark(growth, resident);
     }
     scavenger_let_go();
     return bytes;

@@ -7,10 +7,10 @@
  * does: some thousand. They also end when the memory that was touched between them, again for the most part,
  * is several times what was needed at most: then giving back earns nothing.
  *
- * By default, which is to cost next to nothing, only runs of two units and more have it done, in
- * a smaller heap, of which more must be free; and what all passes cost, estimated from what they gave back
- * and what was touched again, stays below a small share of the time since the process began, and an
- * allowance.
+ * By default, which is to cost next to nothing, runs of two units and more have it done, in a heap that is
+ * neither small nor large, of which more must be free; and slabs where half of it is. What all passes cost,
+ * estimated from what they gave back and what was touched again, stays below a small share of the time since
+ * the process began, and an allowance.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
  * there is none; nor in a thread that blocks signals, since so does a handler's, which may have interrupted
@@ -21,10 +21,21 @@
 #include "heap/heap.h"
 #include "pool/pool.h"
 
-enum { THRIFT_RUN_UNITS = 2 }; /* that make a pass by default */
+enum {
+    THRIFT_RUN_UNITS = 2,                 /* that make a pass by default, */
+    THRIFT_MOST_BYTES = 64 * 1024 * 1024, /* in a heap of so much at most */
+};
+
+/* Each has a mark of its own. */
+enum thrift_growth {
+    THRIFT_GROWTH_ANY,   /* with HAKMEM_THRIFT=always; */
+    THRIFT_GROWTH_SLABS, /* by default */
+    THRIFT_GROWTH_RUNS,
+    THRIFT_GROWTHS,
+};
 
 /* Resident bytes of payload before the next pass. */
-extern _Atomic size_t thrift_mark_bytes HIDDEN;
+extern _Atomic size_t thrift_marks[THRIFT_GROWTHS] HIDDEN;
 
 /* When the process began, as clock_coarse_ms() says; 0: not known, the allowance is all. */
 extern uint64_t thrift_began_ms HIDDEN;
@@ -37,15 +48,20 @@ void thrift_fork_child(void) HIDDEN;
  * given back. */
 size_t thrift_note_growth(struct heap *heap, size_t units) HIDDEN COLD;
 
-/* Whether so many more resident units would reach the mark. */
+/* Whether so many more resident units would reach their mark. */
 static inline bool thrift_is_due(size_t units)
 {
     uint32_t thrift = OPTION_VALUE(thrift);
-    bool is_asked = thrift == THRIFT_AUTO && units >= THRIFT_RUN_UNITS && units <= RUN_MAX_UNITS;
-    if (likely(thrift != THRIFT_ALWAYS && !is_asked))
+    enum thrift_growth growth = thrift == THRIFT_ALWAYS ? THRIFT_GROWTH_ANY
+                                : units                 ? THRIFT_GROWTH_RUNS
+                                                        : THRIFT_GROWTH_SLABS;
+    bool of_note = units == 0 || (units >= THRIFT_RUN_UNITS && units <= RUN_MAX_UNITS);
+    if (growth != THRIFT_GROWTH_ANY && (thrift == THRIFT_NEVER || !of_note))
         return false;
-    size_t mark = atomic_load_explicit(&thrift_mark_bytes, memory_order_relaxed);
-    return unlikely(pool_resident_bytes() + units * UNIT_BYTES > mark);
+    size_t bytes = pool_resident_bytes() + units * UNIT_BYTES;
+    size_t most = growth == THRIFT_GROWTH_ANY ? SIZE_MAX : THRIFT_MOST_BYTES;
+    return unlikely(bytes > atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed)) &&
+           bytes <= most;
 }
 
 /* Called before memory is taken from slabs or the pool, by the heap's thread, inside, without a lock. */

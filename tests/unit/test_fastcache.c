@@ -448,6 +448,7 @@ ISOLATED(caches_that_were_not_missed_for_a_decay_are_emptied)
 ISOLATED(caches_are_kept_within_a_decay)
 {
     atomic_store(&options.decay_ms, 3600000);
+    atomic_store(&options.thrift, THRIFT_NEVER);
     miss_often(64); /* the first look finds that it is long since the machine started */
     front_free(front_malloc(512));
     miss_often(64);

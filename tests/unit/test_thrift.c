@@ -1,5 +1,6 @@
 /* heap/thrift.c: a heap gives back before it grows, a bounded number of times, and nothing that is in use;
- * by default for large blocks only, a little at a time, and only while that costs little. */
+ * by default for large blocks, or where half of it is free, a little at a time, and only while that costs
+ * little. */
 #include "unit/unit.h"
 
 #include <signal.h>
@@ -20,6 +21,17 @@ static unsigned char *blocks[BLOCKS];
 static void be_thrifty(void)
 {
     atomic_store(&options.thrift, THRIFT_ALWAYS);
+}
+
+static void lower_marks(void)
+{
+    for (int i = 0; i < THRIFT_GROWTHS; i++)
+        atomic_store(&thrift_marks[i], 0);
+}
+
+static size_t mark(void)
+{
+    return atomic_load(&thrift_marks[THRIFT_GROWTH_ANY]);
 }
 
 static size_t given_back(void)
@@ -68,9 +80,9 @@ ISOLATED(a_heap_without_free_memory_gives_nothing_back)
     for (size_t i = 0; i < BLOCKS; i++)
         fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
     size_t before = given_back();
-    atomic_store(&thrift_mark_bytes, 0);
+    lower_marks();
     EXPECT(thrift_note_growth(tls_real, 0) == 0 && given_back() == before);
-    EXPECT(atomic_load(&thrift_mark_bytes) > pool_resident_bytes());
+    EXPECT(mark() > pool_resident_bytes());
 }
 
 ISOLATED(nothing_is_given_back_while_used_memory_can_serve)
@@ -91,8 +103,8 @@ ISOLATED(passes_are_numbered)
     int passes = 0;
     be_thrifty();
     make_holes();
-    for (size_t before = 0, mark; (mark = atomic_load(&thrift_mark_bytes)) != SIZE_MAX; before = mark) {
-        EXPECT(mark > before);
+    for (size_t before = 0, now; (now = mark()) != SIZE_MAX; before = now) {
+        EXPECT(now > before);
         thrift_note_growth(tls_real, 0);
         passes++;
     }
@@ -141,7 +153,7 @@ static void allocate_much(int signal)
 {
     (void)signal;
     for (int i = 0; i < 64; i++) {
-        atomic_store(&thrift_mark_bytes, 0);
+        lower_marks();
         fill(front_malloc(LARGE_BYTES), LARGE_BYTES, 1);
     }
 }
@@ -150,7 +162,7 @@ ISOLATED(no_handler_makes_one)
 {
     be_thrifty();
     make_holes();
-    atomic_store(&thrift_mark_bytes, SIZE_MAX);
+    atomic_store(&thrift_marks[THRIFT_GROWTH_ANY], SIZE_MAX);
     EXPECT(signal(SIGUSR1, allocate_much) != SIG_ERR && raise(SIGUSR1) == 0);
     EXPECT(given_back() == 0);
     allocate_much(0);
@@ -165,7 +177,7 @@ static void be_old(void)
     thrift_began_ms = 1;
 }
 
-ISOLATED(by_default_large_blocks_alone_have_memory_given_back)
+ISOLATED(by_default_runs_have_memory_given_back_where_less_is_free)
 {
     be_old();
     make_holes();
@@ -199,11 +211,11 @@ static size_t passes_of_a_heap_that_breathes(size_t bytes)
     size_t passes = 0;
     for (int i = 0; i < 200; i++) {
         size_t before = given_back();
-        atomic_store(&thrift_mark_bytes, 0);
+        lower_marks();
         void *run = front_malloc(bytes);
         fill(run, bytes, 1);
         front_free(run);
-        thrift_note_growth(tls_real, 0);
+        thrift_note_growth(tls_real, 2 * SUPERSLAB_UNITS); /* which that run would not serve */
         passes += given_back() > before;
     }
     return passes;
@@ -232,15 +244,67 @@ ISOLATED(by_default_what_is_touched_again_counts)
 
 ISOLATED(by_default_only_smaller_heaps_give_back)
 {
-    enum { MORE_BYTES = 64 * 1024 * 1024, FREE_BYTES = 16 * 1024 * 1024 };
-    be_old();
-    make_holes();
-    fill(front_malloc(MORE_BYTES), MORE_BYTES, 1);
-    front_free(front_malloc(FREE_BYTES));
-    atomic_store(&thrift_mark_bytes, 0);
-    EXPECT(thrift_note_growth(tls_real, 0) == 0 && given_back() == 0);
+    fill(front_malloc(THRIFT_MOST_BYTES / 2), THRIFT_MOST_BYTES / 2, 1);
+    lower_marks();
+    EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
+    fill(front_malloc(THRIFT_MOST_BYTES / 2), THRIFT_MOST_BYTES / 2, 1);
+    fill(front_malloc(1), 1, 1); /* and a slab */
+    EXPECT(!thrift_is_due(0) && !thrift_is_due(THRIFT_RUN_UNITS));
     be_thrifty();
-    EXPECT(thrift_note_growth(tls_real, 0) > 0);
+    EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
+}
+
+/* A heap's blocks, of which so many of each 16 rows are free again. */
+static void fill_and_free(size_t free_rows)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (i / ROW % 16 < free_rows)
+            front_free(blocks[i]);
+}
+
+ISOLATED(by_default_slabs_have_memory_given_back_where_half_is_free)
+{
+    be_old();
+    fill_and_free(10);
+    lower_marks();
+    EXPECT(given_back() == 0);
+    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
+        fill(front_malloc(bytes), bytes, 1);
+    EXPECT(given_back() > 0);
+    unit_validate();
+}
+
+ISOLATED(by_default_slabs_have_none_given_back_where_less_is)
+{
+    be_old();
+    fill_and_free(6);
+    lower_marks();
+    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
+        fill(front_malloc(bytes), bytes, 1);
+    EXPECT(given_back() == 0);
+    unit_validate();
+}
+
+/* Slabs that have nothing given back do not keep runs from it. */
+ISOLATED(by_default_slabs_and_runs_have_marks_of_their_own)
+{
+    be_old();
+    fill_and_free(6);
+    lower_marks();
+    EXPECT(thrift_note_growth(tls_real, 0) == 0 && !thrift_is_due(0));
+    EXPECT(thrift_is_due(THRIFT_RUN_UNITS) && thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+}
+
+/* Heaps below 8 MiB are too small. */
+ISOLATED(by_default_only_larger_heaps_give_back)
+{
+    enum { SMALL_BYTES = HAKMEM_TORTURE ? 1 : 6 * 1024 * 1024 };
+    fill(front_malloc(SMALL_BYTES), SMALL_BYTES, 1);
+    EXPECT(!thrift_is_due(0) && (HAKMEM_TORTURE || !thrift_is_due(THRIFT_RUN_UNITS)));
+    be_thrifty();
+    EXPECT(HAKMEM_TORTURE || (thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS)));
 }
 
 /* It pays for its own passes, out of its own time. */
@@ -268,7 +332,7 @@ ISOLATED(by_default_holes_go_one_by_one)
     be_old();
     make_holes();
     size_t before = atomic_load(&vm_calls.madvise);
-    thrift_note_growth(tls_real, 0);
+    thrift_note_growth(tls_real, THRIFT_RUN_UNITS);
     EXPECT(atomic_load(&vm_calls.madvise) - before >= 128);
 }
 
@@ -290,7 +354,7 @@ ISOLATED(passes_amid_random_histories_lose_nothing)
         front_free(slot[at].block);
         slot[at].bytes = random_below(&random, random_below(&random, 64) ? 4096 : 4 * UNIT_BYTES);
         fill(slot[at].block = front_malloc(slot[at].bytes), slot[at].bytes, at);
-        atomic_store(&thrift_mark_bytes, 0);
+        lower_marks();
     }
     EXPECT(given_back() > 0);
     unit_validate();
@@ -305,7 +369,7 @@ static void *allocate_for_long(void *seed)
         front_free(*at);
         fill(*at = front_malloc(random_below(&random, 8192)), 1, 1);
         if (i % 64 == 0)
-            atomic_store(&thrift_mark_bytes, 0);
+            lower_marks();
     }
     for (size_t i = 0; i < 256; i++)
         front_free(slot[i]);
@@ -334,11 +398,15 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(there_is_no_pass_while_somebody_else_makes_one),
     cmocka_unit_test(with_never_there_is_none),
     cmocka_unit_test(no_handler_makes_one),
-    cmocka_unit_test(by_default_large_blocks_alone_have_memory_given_back),
+    cmocka_unit_test(by_default_runs_have_memory_given_back_where_less_is_free),
     cmocka_unit_test(by_default_a_pass_is_short),
     cmocka_unit_test(by_default_passes_end_when_they_cost_more_than_they_may),
     cmocka_unit_test(by_default_what_is_touched_again_counts),
     cmocka_unit_test(by_default_only_smaller_heaps_give_back),
+    cmocka_unit_test(by_default_only_larger_heaps_give_back),
+    cmocka_unit_test(by_default_slabs_have_memory_given_back_where_half_is_free),
+    cmocka_unit_test(by_default_slabs_have_none_given_back_where_less_is),
+    cmocka_unit_test(by_default_slabs_and_runs_have_marks_of_their_own),
     cmocka_unit_test(by_default_a_child_of_a_fork_begins_anew),
     cmocka_unit_test(by_default_holes_go_one_by_one),
     cmocka_unit_test(passes_amid_random_histories_lose_nothing),
