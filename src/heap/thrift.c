@@ -13,15 +13,16 @@ enum {
     MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
-    RISE_SHARE = 256,                                       /* of the mark, by which it rises at least */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
-/* Of what is resident so much must be free. */
-static const unsigned char free_shares[THRIFT_GROWTHS] = {
-    [THRIFT_GROWTH_ANY] = 64,
-    [THRIFT_GROWTH_SLABS] = 2,
-    [THRIFT_GROWTH_RUNS] = 16,
+static const struct {
+    unsigned free_share; /* of what is resident, that must be free */
+    unsigned rise_share; /* of the mark, by which it rises at least */
+} rules[THRIFT_GROWTHS] = {
+    [THRIFT_GROWTH_ANY] = {64, 256},
+    [THRIFT_GROWTH_SLABS] = {2, 10},
+    [THRIFT_GROWTH_RUNS] = {16, 10},
 };
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
@@ -35,7 +36,7 @@ enum {
     RANGE_NS = 500,
     GIVEN_NS_KIB = 20,
     AGAIN_NS_KIB = 250,
-    ALLOWED_NS = 250000,
+    ALLOWED_NS = 1000000,
     ALLOWED_SHARE = 256, /* of the time since the process began */
     ENOUGH_UNITS = 2048,
     ENOUGH_RANGES = 128,
@@ -113,10 +114,11 @@ static bool is_worth_it(struct heap *heap, size_t resident, enum thrift_growth g
     size_t cached = registry_cached_bytes(heap);
     note_touched(resident - size_min(cached, resident));
     size_t free_bytes = pool_retained_bytes() + cached + bin_free_bytes(heap);
-    bool is_enough = free_bytes >= resident / free_shares[growth];
-    if (!is_enough && growth != THRIFT_GROWTH_SLABS)
+    if (free_bytes < resident / rules[growth].free_share) {
         note_needed();
-    return is_enough && thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
+        return false;
+    }
+    return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
            (is_always() || cost_ns() <= allowed_ns());
 }
 
@@ -155,7 +157,7 @@ static size_t give_back(void)
 static void raise_mark(enum thrift_growth growth, size_t above)
 {
     size_t mark = atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed);
-    mark = size_max(mark + mark / RISE_SHARE, above + above / STEP_SHARE + STEP_BYTES);
+    mark = size_max(mark + mark / rules[growth].rise_share, above + above / STEP_SHARE + STEP_BYTES);
     atomic_store_explicit(&thrift_marks[growth], mark > MOST_BYTES ? SIZE_MAX : mark, memory_order_relaxed);
 }
 
