@@ -13,12 +13,13 @@ enum {
     MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
+    RISE_SHARE = 256,                                       /* of the mark, by which it rises at least */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
 static const struct {
     unsigned free_share; /* of what is resident, that must be free */
-    unsigned rise_share; /* of the mark, by which it rises at least */
+    unsigned rise_share; /* of the mark, by which a pass raises it at least */
 } rules[THRIFT_GROWTHS] = {
     [THRIFT_GROWTH_ANY] = {64, 256},
     [THRIFT_GROWTH_SLABS] = {2, 10},
@@ -42,6 +43,7 @@ enum {
     ENOUGH_RANGES = 128,
     ENOUGH_BYTES = 4 * 1024 * 1024,
     STEP_UNITS = 8,
+    LRU_MOST_BYTES = 8 * 1024 * 1024,
 };
 
 _Atomic size_t thrift_marks[THRIFT_GROWTHS] = {
@@ -57,7 +59,7 @@ static struct {
     uint64_t passes_ns;   /* what passes cost, but for what was touched again */
     size_t unit;          /* where the next one begins */
     size_t left_bytes;    /* resident after the last pass, or look */
-    size_t needed_bytes;  /* most that ever was after a pass, or while little was free */
+    size_t needed_bytes;  /* most that ever was after a pass, or beyond what was free */
     size_t touched_bytes; /* between passes, in all */
     size_t first_bytes;   /* resident at the first look, */
     size_t most_bytes;    /* and at most */
@@ -88,9 +90,9 @@ static void note_touched(size_t used)
     thrift.most_bytes = size_max(thrift.most_bytes, used);
 }
 
-static void note_needed(void)
+static void note_needed(size_t bytes)
 {
-    thrift.needed_bytes = size_max(thrift.needed_bytes, thrift.left_bytes);
+    thrift.needed_bytes = size_max(thrift.needed_bytes, bytes);
 }
 
 /* What was touched is new as far as more is resident than ever; the rest was touched again. */
@@ -107,18 +109,30 @@ static uint64_t allowed_ns(void)
     return ALLOWED_NS + age_ms * (1000000 / ALLOWED_SHARE);
 }
 
+/* Free units, and the LRU. Where slabs grow that is left alone when it is large, and otherwise goes as a
+ * whole: with a SuperSlab taken out of its midst the next huge block would have new ones mapped. */
+struct pooled {
+    size_t units_bytes, lru_bytes;
+};
+
+static struct pooled pooled_for(enum thrift_growth growth)
+{
+    size_t retained_bytes = pool_retained_bytes(), units_bytes = pool_free_units_bytes();
+    size_t lru_bytes = retained_bytes - size_min(units_bytes, retained_bytes);
+    bool stays = growth == THRIFT_GROWTH_SLABS && lru_bytes > LRU_MOST_BYTES;
+    return (struct pooled){units_bytes, stays ? 0 : lru_bytes};
+}
+
 /* Whether a pass would earn something, and may be made. What is cached counts as free, but as not touched:
  * much of it never was. */
 static bool is_worth_it(struct heap *heap, size_t resident, enum thrift_growth growth)
 {
-    size_t cached = registry_cached_bytes(heap);
+    struct pooled pooled = pooled_for(growth);
+    size_t cached = registry_cached_bytes(heap), in_heap = cached + bin_free_bytes(heap);
     note_touched(resident - size_min(cached, resident));
-    size_t free_bytes = pool_retained_bytes() + cached + bin_free_bytes(heap);
-    if (free_bytes < resident / rules[growth].free_share) {
-        note_needed();
-        return false;
-    }
-    return thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
+    note_needed(resident - size_min(in_heap + pool_retained_bytes(), resident));
+    return in_heap + pooled.units_bytes + pooled.lru_bytes >= resident / rules[growth].free_share &&
+           thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
            (is_always() || cost_ns() <= allowed_ns());
 }
 
@@ -138,7 +152,15 @@ static struct holes_result purge_holes(void)
     return holes;
 }
 
-static size_t give_back(void)
+static size_t purge_pooled(enum thrift_growth growth)
+{
+    if (growth != THRIFT_GROWTH_SLABS)
+        return pool_purge_some(PURGE_FREE, is_always() ? SIZE_MAX : ENOUGH_BYTES);
+    size_t bytes = pool_purge_units(ENOUGH_BYTES);
+    return pooled_for(growth).lru_bytes ? bytes + pool_purge_spans() : bytes;
+}
+
+static size_t give_back(enum thrift_growth growth)
 {
     if (is_always() && !thrift.asked_for_batches) {
         vm_allow_batches();
@@ -146,18 +168,20 @@ static size_t give_back(void)
     }
     registry_empty_caches();
     struct holes_result holes = purge_holes();
-    size_t units_bytes = pool_purge_some(PURGE_FREE, is_always() ? SIZE_MAX : ENOUGH_BYTES);
+    size_t units_bytes = purge_pooled(growth);
     scavenger_note_purged(units_bytes, holes.bytes);
     thrift.passes_ns += PASS_NS + holes.ranges * RANGE_NS + (units_bytes + holes.bytes) / 1024 * GIVEN_NS_KIB;
     thrift.left_bytes = pool_resident_bytes();
-    note_needed();
+    note_needed(thrift.left_bytes);
     return units_bytes + holes.bytes;
 }
 
-static void raise_mark(enum thrift_growth growth, size_t above)
+/* A look costs little, so that the next one may be near; by default a pass does not. */
+static void raise_mark(enum thrift_growth growth, size_t above, bool passed)
 {
     size_t mark = atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed);
-    mark = size_max(mark + mark / rules[growth].rise_share, above + above / STEP_SHARE + STEP_BYTES);
+    size_t rise = mark / (passed ? rules[growth].rise_share : RISE_SHARE);
+    mark = size_max(mark + rise, above + above / STEP_SHARE + STEP_BYTES);
     atomic_store_explicit(&thrift_marks[growth], mark > MOST_BYTES ? SIZE_MAX : mark, memory_order_relaxed);
 }
 
@@ -168,10 +192,10 @@ size_t thrift_note_growth(struct heap *heap, size_t units)
     if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
     if (is_worth_it(heap, resident, growth) && !thread_blocks_signals()) {
-        bytes = give_back();
-        raise_mark(growth, thrift.left_bytes);
+        bytes = give_back(growth);
+        raise_mark(growth, thrift.left_bytes, true);
     } else {
-        raise_mark(growth, resident);
+        raise_mark(growth, resident, false);
     }
     scavenger_let_go();
     return bytes;

@@ -945,6 +945,20 @@ static size_t step_superslabs(size_t bytes)
     return size_min(size_max(bytes >> SUPERSLAB_LOG2, 1), PURGE_STEP_SUPERSLABS);
 }
 
+static size_t purge_lru(enum pool_purge what, uint64_t now_ms, size_t enough_bytes)
+{
+    size_t bytes = 0;
+    while (bytes < enough_bytes) {
+        pool_lock();
+        struct span span = evict_next(what, now_ms, step_superslabs(enough_bytes - bytes));
+        pool_unlock();
+        if (!span.count)
+            break;
+        bytes += purge_span(span);
+    }
+    return bytes;
+}
+
 NOINLINE size_t pool_purge_some(enum pool_purge what, size_t enough_bytes)
 {
     size_t bytes = 0;
@@ -955,15 +969,17 @@ NOINLINE size_t pool_purge_some(enum pool_purge what, size_t enough_bytes)
     pool_unlock();
     if (any_shared)
         bytes += purge_shared(aged_ms, enough_bytes);
-    while (bytes < enough_bytes) {
-        pool_lock();
-        struct span span = evict_next(what, now_ms, step_superslabs(enough_bytes - bytes));
-        pool_unlock();
-        if (!span.count)
-            break;
-        bytes += purge_span(span);
-    }
-    return bytes;
+    return bytes + purge_lru(what, now_ms, enough_bytes - size_min(bytes, enough_bytes));
+}
+
+size_t pool_purge_units(size_t enough_bytes)
+{
+    return purge_shared(UINT64_MAX, enough_bytes);
+}
+
+size_t pool_purge_spans(void)
+{
+    return purge_lru(PURGE_FREE, clock_coarse_ms(), SIZE_MAX);
 }
 
 size_t pool_purge(enum pool_purge what)
@@ -986,6 +1002,14 @@ size_t pool_retained_bytes(void)
     pool_lock();
     size_t bytes = retained_bytes() -
                    size_min(pool.warm.superslabs, OPTION_VALUE(ss_prewarm)) * SUPERSLAB_BYTES;
+    pool_unlock();
+    return bytes;
+}
+
+size_t pool_free_units_bytes(void)
+{
+    pool_lock();
+    size_t bytes = pool.free_dirty_units * UNIT_BYTES;
     pool_unlock();
     return bytes;
 }

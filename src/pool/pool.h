@@ -116,6 +116,10 @@ size_t pool_prewarm(size_t superslabs) HIDDEN;
 size_t pool_purge(enum pool_purge what) HIDDEN;
 size_t pool_purge_some(enum pool_purge what, size_t enough_bytes) HIDDEN;
 
+/* The two parts of PURGE_FREE: free units, until so much went, and little more; and the LRU. */
+size_t pool_purge_units(size_t enough_bytes) HIDDEN;
+size_t pool_purge_spans(void) HIDDEN;
+
 /* Who is to purge instead of the thread that frees; NULL: nobody. */
 void pool_set_purger(pool_purger *purger) HIDDEN;
 
@@ -124,6 +128,9 @@ void pool_set_haste(unsigned halvings) HIDDEN;
 
 /* Free memory that may be resident, but for what was prewarmed. */
 size_t pool_retained_bytes(void) HIDDEN;
+
+/* Of it the free units of shared SuperSlabs. */
+size_t pool_free_units_bytes(void) HIDDEN;
 
 void pool_stats_read(struct pool_stats *stats) HIDDEN;
 

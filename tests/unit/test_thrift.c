@@ -249,6 +249,7 @@ ISOLATED(by_default_only_smaller_heaps_give_back)
     EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
     fill(front_malloc(THRIFT_MOST_BYTES / 2), THRIFT_MOST_BYTES / 2, 1);
     fill(front_malloc(1), 1, 1); /* and a slab */
+    lower_marks();
     EXPECT(!thrift_is_due(0) && !thrift_is_due(THRIFT_RUN_UNITS));
     be_thrifty();
     EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
@@ -261,6 +262,15 @@ static void fill_and_free(size_t free_rows)
         fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
     for (size_t i = 0; i < BLOCKS; i++)
         if (i / ROW % 16 < free_rows)
+            front_free(blocks[i]);
+}
+
+/* Three quarters. */
+static void free_most_of_each_slab(void)
+{
+    fill_and_free(0);
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (i / ROW % 4 != 0)
             front_free(blocks[i]);
 }
 
@@ -287,6 +297,65 @@ ISOLATED(by_default_slabs_have_none_given_back_where_less_is)
     unit_validate();
 }
 
+/* Nobody lowered its mark. */
+ISOLATED(by_default_slabs_have_memory_given_back_from_8_mib_on)
+{
+    enum { MORE = 3 * 1024, MORE_BYTES = 1024 };
+    be_old();
+    free_most_of_each_slab();
+    for (size_t i = 0; i < MORE; i++)
+        fill(front_malloc(MORE_BYTES), MORE_BYTES, i);
+    EXPECT(given_back() > 0);
+    unit_validate();
+}
+
+/* What slabs touch as they grow is not touched again. */
+ISOLATED(by_default_a_heap_that_grew_by_slabs_gives_back)
+{
+    enum { MANY = 88 * 1024 };
+    static void *many[MANY];
+    be_old();
+    for (size_t i = 0; i < MANY; i++)
+        fill(many[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
+    for (size_t i = 0; i < MANY; i++)
+        if (i / ROW % 10 < 3)
+            front_free(many[i]);
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+}
+
+static void *huge_of(size_t superslabs)
+{
+    void *huge = front_malloc(superslabs * SUPERSLAB_BYTES);
+    fill(huge, superslabs * SUPERSLAB_BYTES, 1);
+    return huge;
+}
+
+/* Part of it would not serve the next huge block. */
+ISOLATED(by_default_slabs_have_a_small_lru_given_back_as_a_whole)
+{
+    be_old();
+    free_most_of_each_slab();
+    front_free(huge_of(3));
+    lower_marks();
+    struct pool_stats stats;
+    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
+        fill(front_malloc(bytes), bytes, 1);
+    pool_stats_read(&stats);
+    EXPECT(stats.lru_evictions >= 3 && stats.warm == 0);
+}
+
+ISOLATED(by_default_slabs_leave_a_large_lru_to_huge_blocks)
+{
+    enum { LRU_BYTES = 12 * 1024 * 1024 };
+    be_old();
+    fill_and_free(4);
+    front_free(huge_of(LRU_BYTES / SUPERSLAB_BYTES));
+    lower_marks();
+    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
+        fill(front_malloc(bytes), bytes, 1);
+    EXPECT(HAKMEM_TORTURE || given_back() == 0); /* its LRU is never so large */
+}
+
 /* Slabs that have nothing given back do not keep runs from it. */
 ISOLATED(by_default_slabs_and_runs_have_marks_of_their_own)
 {
@@ -307,17 +376,20 @@ ISOLATED(by_default_only_larger_heaps_give_back)
     EXPECT(HAKMEM_TORTURE || (thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS)));
 }
 
-/* Growth by a tenth between two of them: from 8 to 64 MiB there are 22 at most. */
-ISOLATED(by_default_passes_are_few)
+/* Growth by a tenth between two passes, but not between two looks. */
+ISOLATED(by_default_passes_are_far_apart)
 {
-    enum { LEAST_BYTES = 8 * 1024 * 1024, MOST = 22 };
-    int looks = 0;
+    enum { MARK_BYTES = 8 * 1024 * 1024 };
+    _Atomic size_t *runs = &thrift_marks[THRIFT_GROWTH_RUNS];
     be_old();
     fill_and_free(6);
-    atomic_store(&thrift_marks[THRIFT_GROWTH_RUNS], LEAST_BYTES);
-    for (; atomic_load(&thrift_marks[THRIFT_GROWTH_RUNS]) < THRIFT_MOST_BYTES && looks < 1000; looks++)
-        thrift_note_growth(tls_real, THRIFT_RUN_UNITS);
-    EXPECT(looks > 1 && looks <= MOST);
+    atomic_store(runs, MARK_BYTES);
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+    EXPECT(atomic_load(runs) >= MARK_BYTES + MARK_BYTES / 10);
+    fill_and_free(0); /* nothing is free */
+    atomic_store(runs, 2 * MARK_BYTES);
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) == 0);
+    EXPECT(atomic_load(runs) > 2 * MARK_BYTES && atomic_load(runs) < 2 * MARK_BYTES + MARK_BYTES / 10);
 }
 
 /* It pays for its own passes, out of its own time. */
@@ -417,8 +489,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_what_is_touched_again_counts),
     cmocka_unit_test(by_default_only_smaller_heaps_give_back),
     cmocka_unit_test(by_default_only_larger_heaps_give_back),
-    cmocka_unit_test(by_default_passes_are_few),
+    cmocka_unit_test(by_default_passes_are_far_apart),
     cmocka_unit_test(by_default_slabs_have_memory_given_back_where_half_is_free),
+    cmocka_unit_test(by_default_slabs_have_memory_given_back_from_8_mib_on),
+    cmocka_unit_test(by_default_a_heap_that_grew_by_slabs_gives_back),
+    cmocka_unit_test(by_default_slabs_have_a_small_lru_given_back_as_a_whole),
+    cmocka_unit_test(by_default_slabs_leave_a_large_lru_to_huge_blocks),
     cmocka_unit_test(by_default_slabs_have_none_given_back_where_less_is),
     cmocka_unit_test(by_default_slabs_and_runs_have_marks_of_their_own),
     cmocka_unit_test(by_default_a_child_of_a_fork_begins_anew),
