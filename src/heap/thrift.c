@@ -14,6 +14,7 @@ enum {
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
     RISE_SHARE = 256,                                       /* of the mark, by which it rises at least */
+    LRU_MOST_BYTES = 8 * 1024 * 1024,                       /* of the LRU that goes where slabs grow */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
@@ -21,7 +22,7 @@ static const struct {
     unsigned free_share; /* of what is resident, that must be free */
     unsigned rise_share; /* of the mark, by which a pass raises it at least */
 } rules[THRIFT_GROWTHS] = {
-    [THRIFT_GROWTH_ANY] = {64, 256},
+    [THRIFT_GROWTH_ANY] = {64, RISE_SHARE},
     [THRIFT_GROWTH_SLABS] = {2, 10},
     [THRIFT_GROWTH_RUNS] = {16, 10},
 };
@@ -43,7 +44,6 @@ enum {
     ENOUGH_RANGES = 128,
     ENOUGH_BYTES = 4 * 1024 * 1024,
     STEP_UNITS = 8,
-    LRU_MOST_BYTES = 8 * 1024 * 1024,
 };
 
 _Atomic size_t thrift_marks[THRIFT_GROWTHS] = {
@@ -68,13 +68,6 @@ static struct {
 static bool is_always(void)
 {
     return OPTION_VALUE(thrift) == THRIFT_ALWAYS;
-}
-
-static enum thrift_growth growth_of(size_t units)
-{
-    if (is_always())
-        return THRIFT_GROWTH_ANY;
-    return units ? THRIFT_GROWTH_RUNS : THRIFT_GROWTH_SLABS;
 }
 
 /* Counts what was touched since the last look, and keeps what it left. Before the first one it was touched
@@ -109,29 +102,24 @@ static uint64_t allowed_ns(void)
     return ALLOWED_NS + age_ms * (1000000 / ALLOWED_SHARE);
 }
 
-/* Free units, and the LRU. Where slabs grow that is left alone when it is large, and otherwise goes as a
- * whole: with a SuperSlab taken out of its midst the next huge block would have new ones mapped. */
-struct pooled {
-    size_t units_bytes, lru_bytes;
-};
-
-static struct pooled pooled_for(enum thrift_growth growth)
+/* What of the LRU a pass leaves alone: where slabs grow, all of a large one; a smaller one goes as a whole.
+ * With a SuperSlab taken out of its midst the next huge block would have new ones mapped. */
+static size_t kept_lru_bytes(enum thrift_growth growth)
 {
-    size_t retained_bytes = pool_retained_bytes(), units_bytes = pool_free_units_bytes();
-    size_t lru_bytes = retained_bytes - size_min(units_bytes, retained_bytes);
-    bool stays = growth == THRIFT_GROWTH_SLABS && lru_bytes > LRU_MOST_BYTES;
-    return (struct pooled){units_bytes, stays ? 0 : lru_bytes};
+    size_t bytes = growth == THRIFT_GROWTH_SLABS ? pool_lru_bytes() : 0;
+    return bytes > LRU_MOST_BYTES ? bytes : 0;
 }
 
 /* Whether a pass would earn something, and may be made. What is cached counts as free, but as not touched:
  * much of it never was. */
 static bool is_worth_it(struct heap *heap, size_t resident, enum thrift_growth growth)
 {
-    struct pooled pooled = pooled_for(growth);
-    size_t cached = registry_cached_bytes(heap), in_heap = cached + bin_free_bytes(heap);
+    size_t cached = registry_cached_bytes(heap);
+    size_t free_bytes = pool_retained_bytes() + cached + bin_free_bytes(heap);
     note_touched(resident - size_min(cached, resident));
-    note_needed(resident - size_min(in_heap + pool_retained_bytes(), resident));
-    return in_heap + pooled.units_bytes + pooled.lru_bytes >= resident / rules[growth].free_share &&
+    note_needed(resident - size_min(free_bytes, resident));
+    free_bytes -= size_min(kept_lru_bytes(growth), free_bytes);
+    return free_bytes >= resident / rules[growth].free_share &&
            thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
            (is_always() || cost_ns() <= allowed_ns());
 }
@@ -157,7 +145,7 @@ static size_t purge_pooled(enum thrift_growth growth)
     if (growth != THRIFT_GROWTH_SLABS)
         return pool_purge_some(PURGE_FREE, is_always() ? SIZE_MAX : ENOUGH_BYTES);
     size_t bytes = pool_purge_units(ENOUGH_BYTES);
-    return pooled_for(growth).lru_bytes ? bytes + pool_purge_spans() : bytes;
+    return kept_lru_bytes(growth) ? bytes : bytes + pool_purge_spans();
 }
 
 static size_t give_back(enum thrift_growth growth)
@@ -188,7 +176,7 @@ static void raise_mark(enum thrift_growth growth, size_t above, bool passed)
 size_t thrift_note_growth(struct heap *heap, size_t units)
 {
     size_t bytes = 0, resident = pool_resident_bytes() + units * UNIT_BYTES;
-    enum thrift_growth growth = growth_of(units);
+    enum thrift_growth growth = thrift_growth_of(units);
     if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
     if (is_worth_it(heap, resident, growth) && !thread_blocks_signals()) {

@@ -8,7 +8,7 @@
  * is several times what was needed at most: then giving back earns nothing.
  *
  * By default, which is to cost next to nothing, runs of two units and more have it done, in a heap that is
- * neither small nor large, of which more must be free; and slabs where half of it is. What all passes cost,
+ * neither small nor large, of which more must be free; and refills where half of it is. What all passes cost,
  * estimated from what they gave back and what was touched again, stays below a small share of the time since
  * the process began, and an allowance.
  *
@@ -48,15 +48,19 @@ void thrift_fork_child(void) HIDDEN;
  * given back. */
 size_t thrift_note_growth(struct heap *heap, size_t units) HIDDEN COLD;
 
+static inline enum thrift_growth thrift_growth_of(size_t units)
+{
+    if (OPTION_VALUE(thrift) == THRIFT_ALWAYS)
+        return THRIFT_GROWTH_ANY;
+    return units ? THRIFT_GROWTH_RUNS : THRIFT_GROWTH_SLABS;
+}
+
 /* Whether so many more resident units would reach their mark. */
 static inline bool thrift_is_due(size_t units)
 {
-    uint32_t thrift = OPTION_VALUE(thrift);
-    enum thrift_growth growth = thrift == THRIFT_ALWAYS ? THRIFT_GROWTH_ANY
-                                : units                 ? THRIFT_GROWTH_RUNS
-                                                        : THRIFT_GROWTH_SLABS;
+    enum thrift_growth growth = thrift_growth_of(units);
     bool of_note = units == 0 || (units >= THRIFT_RUN_UNITS && units <= RUN_MAX_UNITS);
-    if (growth != THRIFT_GROWTH_ANY && (thrift == THRIFT_NEVER || !of_note))
+    if (growth != THRIFT_GROWTH_ANY && (OPTION_VALUE(thrift) == THRIFT_NEVER || !of_note))
         return false;
     size_t bytes = pool_resident_bytes() + units * UNIT_BYTES;
     size_t most = growth == THRIFT_GROWTH_ANY ? SIZE_MAX : THRIFT_MOST_BYTES;

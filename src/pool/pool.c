@@ -997,19 +997,25 @@ void pool_set_haste(unsigned halvings)
     atomic_store_explicit(&pool.haste, halvings, memory_order_relaxed);
 }
 
+/* The LRU but for what was prewarmed; [lock: pool]. */
+static size_t spare_warm_bytes(void)
+{
+    return (pool.warm.superslabs - size_min(pool.warm.superslabs, OPTION_VALUE(ss_prewarm))) *
+           SUPERSLAB_BYTES;
+}
+
 size_t pool_retained_bytes(void)
 {
     pool_lock();
-    size_t bytes = retained_bytes() -
-                   size_min(pool.warm.superslabs, OPTION_VALUE(ss_prewarm)) * SUPERSLAB_BYTES;
+    size_t bytes = spare_warm_bytes() + pool.free_dirty_units * UNIT_BYTES;
     pool_unlock();
     return bytes;
 }
 
-size_t pool_free_units_bytes(void)
+size_t pool_lru_bytes(void)
 {
     pool_lock();
-    size_t bytes = pool.free_dirty_units * UNIT_BYTES;
+    size_t bytes = spare_warm_bytes();
     pool_unlock();
     return bytes;
 }

@@ -129,8 +129,8 @@ void pool_set_haste(unsigned halvings) HIDDEN;
 /* Free memory that may be resident, but for what was prewarmed. */
 size_t pool_retained_bytes(void) HIDDEN;
 
-/* Of it the free units of shared SuperSlabs. */
-size_t pool_free_units_bytes(void) HIDDEN;
+/* Of it what is in the LRU. */
+size_t pool_lru_bytes(void) HIDDEN;
 
 void pool_stats_read(struct pool_stats *stats) HIDDEN;
 

@@ -45,14 +45,19 @@ static void fill(void *block, size_t bytes, size_t seed)
     block_fill(block, bytes, seed);
 }
 
-/* 8 MiB of blocks, of which every other row, of two pages, is free again. */
-static void make_holes(void)
+/* 8 MiB of blocks, of which so many rows, of two pages each, of every so many are free again. */
+static void fill_and_free(size_t free_rows, size_t of_rows)
 {
     for (size_t i = 0; i < BLOCKS; i++)
         fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
     for (size_t i = 0; i < BLOCKS; i++)
-        if (i / ROW % 2 == 0)
+        if (i / ROW % of_rows < free_rows)
             front_free(blocks[i]);
+}
+
+static void make_holes(void)
+{
+    fill_and_free(1, 2);
 }
 
 static void expect_live_blocks(void)
@@ -255,33 +260,20 @@ ISOLATED(by_default_only_smaller_heaps_give_back)
     EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
 }
 
-/* A heap's blocks, of which so many of each 16 rows are free again. */
-static void fill_and_free(size_t free_rows)
+/* One block each of many classes. */
+static void refill_caches(void)
 {
-    for (size_t i = 0; i < BLOCKS; i++)
-        fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
-    for (size_t i = 0; i < BLOCKS; i++)
-        if (i / ROW % 16 < free_rows)
-            front_free(blocks[i]);
-}
-
-/* Three quarters. */
-static void free_most_of_each_slab(void)
-{
-    fill_and_free(0);
-    for (size_t i = 0; i < BLOCKS; i++)
-        if (i / ROW % 4 != 0)
-            front_free(blocks[i]);
+    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
+        fill(front_malloc(bytes), bytes, 1);
 }
 
 ISOLATED(by_default_slabs_have_memory_given_back_where_half_is_free)
 {
     be_old();
-    fill_and_free(10);
+    fill_and_free(10, 16);
     lower_marks();
     EXPECT(given_back() == 0);
-    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
-        fill(front_malloc(bytes), bytes, 1);
+    refill_caches();
     EXPECT(given_back() > 0);
     unit_validate();
 }
@@ -289,10 +281,9 @@ ISOLATED(by_default_slabs_have_memory_given_back_where_half_is_free)
 ISOLATED(by_default_slabs_have_none_given_back_where_less_is)
 {
     be_old();
-    fill_and_free(6);
+    fill_and_free(6, 16);
     lower_marks();
-    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
-        fill(front_malloc(bytes), bytes, 1);
+    refill_caches();
     EXPECT(given_back() == 0);
     unit_validate();
 }
@@ -302,7 +293,7 @@ ISOLATED(by_default_slabs_have_memory_given_back_from_8_mib_on)
 {
     enum { MORE = 3 * 1024, MORE_BYTES = 1024 };
     be_old();
-    free_most_of_each_slab();
+    fill_and_free(3, 4); /* most of each slab */
     for (size_t i = 0; i < MORE; i++)
         fill(front_malloc(MORE_BYTES), MORE_BYTES, i);
     EXPECT(given_back() > 0);
@@ -334,12 +325,11 @@ static void *huge_of(size_t superslabs)
 ISOLATED(by_default_slabs_have_a_small_lru_given_back_as_a_whole)
 {
     be_old();
-    free_most_of_each_slab();
+    fill_and_free(3, 4); /* most of each slab */
     front_free(huge_of(3));
     lower_marks();
     struct pool_stats stats;
-    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
-        fill(front_malloc(bytes), bytes, 1);
+    refill_caches();
     pool_stats_read(&stats);
     EXPECT(stats.lru_evictions >= 3 && stats.warm == 0);
 }
@@ -348,11 +338,10 @@ ISOLATED(by_default_slabs_leave_a_large_lru_to_huge_blocks)
 {
     enum { LRU_BYTES = 12 * 1024 * 1024 };
     be_old();
-    fill_and_free(4);
+    fill_and_free(4, 16);
     front_free(huge_of(LRU_BYTES / SUPERSLAB_BYTES));
     lower_marks();
-    for (size_t bytes = 16; bytes <= 4096; bytes *= 2)
-        fill(front_malloc(bytes), bytes, 1);
+    refill_caches();
     EXPECT(HAKMEM_TORTURE || given_back() == 0); /* its LRU is never so large */
 }
 
@@ -360,7 +349,7 @@ ISOLATED(by_default_slabs_leave_a_large_lru_to_huge_blocks)
 ISOLATED(by_default_slabs_and_runs_have_marks_of_their_own)
 {
     be_old();
-    fill_and_free(6);
+    fill_and_free(6, 16);
     lower_marks();
     EXPECT(thrift_note_growth(tls_real, 0) == 0 && !thrift_is_due(0));
     EXPECT(thrift_is_due(THRIFT_RUN_UNITS) && thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
@@ -382,11 +371,11 @@ ISOLATED(by_default_passes_are_far_apart)
     enum { MARK_BYTES = 8 * 1024 * 1024 };
     _Atomic size_t *runs = &thrift_marks[THRIFT_GROWTH_RUNS];
     be_old();
-    fill_and_free(6);
+    fill_and_free(6, 16);
     atomic_store(runs, MARK_BYTES);
     EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
     EXPECT(atomic_load(runs) >= MARK_BYTES + MARK_BYTES / 10);
-    fill_and_free(0); /* nothing is free */
+    fill_and_free(0, 16); /* nothing is free */
     atomic_store(runs, 2 * MARK_BYTES);
     EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) == 0);
     EXPECT(atomic_load(runs) > 2 * MARK_BYTES && atomic_load(runs) < 2 * MARK_BYTES + MARK_BYTES / 10);
