@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "heap/depot.h"
+#include "heap/guard_slots.h"
 #include "heap/heap.h"
 #include "pool/superslab.h"
 #include "region/image.h"
@@ -53,6 +54,15 @@ static const struct field fields[] = {
     FIELD(image_header, depot_shards),
     FIELD(image_header, newest_heap),
     FIELD(image_header, commons),
+    FIELD(image_header, guard_slot_bytes),
+    FIELD(image_header, guard_slots),
+    FIELD(image_header, guard_first_slot),
+    RECORD(guard_slot),
+    FIELD(guard_slot, memory),
+    FIELD(guard_slot, memory_bytes),
+    FIELD(guard_slot, state),
+    FIELD(guard_slot, block),
+    FIELD(guard_slot, size),
     RECORD(size_class),
     FIELD(size_class, size_bytes),
     RECORD(superslab),
@@ -106,6 +116,9 @@ static const struct {
     {"TAG_RUN", TAG_RUN},
     {"TAG_RUN_INNER", TAG_RUN_INNER},
     {"TAG_HUGE", TAG_HUGE},
+    {"TAG_GUARDED", TAG_GUARDED},
+    {"GUARD_LIVE", GUARD_LIVE},
+    {"GUARD_FREED", GUARD_FREED},
     {"SUPERSLAB_NONE", SUPERSLAB_NONE},
     {"SUPERSLAB_SHARED", SUPERSLAB_SHARED},
     {"SUPERSLAB_HUGE", SUPERSLAB_HUGE},

@@ -6,25 +6,21 @@
 #include "heap/misuse.h"
 #include "os/vm.h"
 #include "pool/pool.h"
+#include "region/image.h"
 
 enum {
-    PLACES = UNIT_BYTES / BLOCK_ALIGN, /* in a unit */
     UNITS_MAX = HAKMEM_TORTURE ? 2 : 64,
     SPLITTING_UNITS_MAX = 2, /* where each costs two mappings */
     HOW_USED = 128,          /* a block was there, made as the rest of the number says */
     HOW_LIVE = 64,           /* it still is */
 };
 
-static struct places {
-    _Atomic uintptr_t memory;          /* [const] once there is some */
-    unsigned live, cursor;             /* [lock: guard] */
-    _Atomic unsigned char how[PLACES]; /* [lock: guard] to write */
-} units[UNITS_MAX];
+static struct guard_places units[UNITS_MAX];
 
 static unsigned made;    /* [lock: guard] units with memory: the first ones */
 static bool cannot_make; /* [lock: guard] */
 
-static struct places *places_of(uintptr_t address)
+static struct guard_places *places_of(uintptr_t address)
 {
     for (unsigned i = 0; i < UNITS_MAX; i++) {
         uintptr_t memory = atomic_load_explicit(&units[i].memory, memory_order_acquire);
@@ -38,7 +34,7 @@ static struct places *places_of(uintptr_t address)
 
 static _Atomic unsigned char *how_of(const void *p)
 {
-    struct places *places = places_of((uintptr_t)p);
+    struct guard_places *places = places_of((uintptr_t)p);
     return places ? &places->how[((uintptr_t)p - places->memory) / BLOCK_ALIGN] : NULL;
 }
 
@@ -53,7 +49,15 @@ static void give_unit(size_t unit)
     pool_give_units(unit, 1);
 }
 
-static struct places *make_places(void)
+static void describe(void)
+{
+    struct image_header *image = region_image();
+    image->guard_places_bytes = sizeof units[0];
+    image->guard_places = UNITS_MAX;
+    image->guard_first_places = (uintptr_t)units;
+}
+
+static struct guard_places *make_places(void)
 {
     bool clean;
     if (cannot_make || made == (vm_guards_split() ? SPLITTING_UNITS_MAX : UNITS_MAX))
@@ -67,26 +71,28 @@ static struct places *make_places(void)
         return NULL;
     }
     guard_catch_faults();
-    struct places *places = &units[made++];
+    vm_guard_apart(region_unit_address(unit), UNIT_BYTES);
+    describe();
+    struct guard_places *places = &units[made++];
     atomic_store_explicit(&places->memory, region_unit_address(unit), memory_order_release);
     return places;
 }
 
-static struct places *choose_places(void)
+static struct guard_places *choose_places(void)
 {
     for (unsigned i = 0; i < made; i++)
-        if (units[i].live < PLACES)
+        if (units[i].live < GUARD_PLACES)
             return &units[i];
     return make_places();
 }
 
 /* ---- blocks */
 
-static void *take_place(struct places *places, unsigned how)
+static void *take_place(struct guard_places *places, unsigned how)
 {
-    while (places->how[places->cursor % PLACES] & HOW_LIVE)
+    while (places->how[places->cursor % GUARD_PLACES] & HOW_LIVE)
         places->cursor++;
-    unsigned place = places->cursor++ % PLACES;
+    unsigned place = places->cursor++ % GUARD_PLACES;
     places->how[place] = (unsigned char)(HOW_USED | HOW_LIVE | (how & HOW_KIND));
     places->live++;
     return (void *)(places->memory + place * BLOCK_ALIGN);
@@ -95,7 +101,7 @@ static void *take_place(struct places *places, unsigned how)
 void *guard_empty_malloc(unsigned how)
 {
     guard_lock();
-    struct places *places = choose_places();
+    struct guard_places *places = choose_places();
     void *block = places ? take_place(places, how) : NULL;
     guard_unlock();
     return block;

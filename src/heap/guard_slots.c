@@ -6,6 +6,7 @@
 #include "heap/guard.h"
 #include "os/vm.h"
 #include "pool/pool.h"
+#include "region/image.h"
 
 enum { SPLITTING_SLOTS = 12, SPLITTING_LARGE_SLOTS = 4 }; /* where a live one costs two mappings */
 
@@ -113,6 +114,14 @@ static void give_chunk(size_t unit)
     pool_give_units(unit, GUARD_CHUNK_UNITS);
 }
 
+static void describe(void)
+{
+    struct image_header *image = region_image();
+    image->guard_slot_bytes = sizeof guard_slots[0];
+    image->guard_slots = GUARD_SLOTS;
+    image->guard_first_slot = (uintptr_t)guard_slots;
+}
+
 /* [lock: guard] */
 static void make_slots(bool large)
 {
@@ -127,6 +136,8 @@ static void make_slots(bool large)
         give_chunk(unit);
         return;
     }
+    vm_guard_apart(region_unit_address(unit), GUARD_CHUNK_BYTES);
+    describe();
     cut_slots(region_unit_address(unit), large);
     guard_catch_faults();
 }

@@ -49,6 +49,15 @@ struct guard_slot {
 
 extern struct guard_slot guard_slots[GUARD_SLOTS] HIDDEN;
 
+/* Places for blocks of size zero (guard_empty.h): a unit of them. */
+enum { GUARD_PLACES = UNIT_BYTES / BLOCK_ALIGN };
+
+struct guard_places {
+    _Atomic uintptr_t memory;                /* [const] once there is some */
+    unsigned live, cursor;                   /* [lock: guard] */
+    _Atomic unsigned char how[GUARD_PLACES]; /* [lock: guard] to write */
+};
+
 /* The slot whose memory holds the address; NULL: it lies in a guard, or is not ours. */
 struct guard_slot *guard_slot_of(uintptr_t address) HIDDEN;
 

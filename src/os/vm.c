@@ -371,6 +371,14 @@ bool vm_unguard_bounded(uintptr_t address, size_t bytes)
     return true;
 }
 
+/* By advice on reading files, which means nothing here but that the kernel keeps it with the mapping. (A name
+ * would do as well, but not every kernel keeps names.) */
+void vm_guard_apart(uintptr_t address, size_t bytes)
+{
+    if (!vm_guards_split())
+        advise(address, bytes, MADV_RANDOM);
+}
+
 void vm_seal(uintptr_t address, size_t bytes)
 {
     protect(address, bytes, PROT_READ);

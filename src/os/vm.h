@@ -95,6 +95,10 @@ bool vm_unguard_bounded(uintptr_t address, size_t bytes) HIDDEN;
  * first vm_guard. */
 bool vm_guards_split(void) HIDDEN;
 
+/* Makes memory with guards in it a mapping of its own: a debugger that writes a core file (gcore of gdb 13)
+ * leaves out what lies behind a page that it cannot read, up to the end of the mapping. */
+void vm_guard_apart(uintptr_t address, size_t bytes) HIDDEN;
+
 /* Makes pages read-only, for good; where the kernel refuses they stay as they are. */
 void vm_seal(uintptr_t address, size_t bytes) HIDDEN;
 

@@ -32,6 +32,9 @@ bool build_large(struct build *build);
 /* slabs.c: slabs and their maps. */
 bool build_slabs(struct build *build);
 
+/* guards.c: guarded blocks (after the tags and runs were read). */
+bool build_guarded(struct build *build);
+
 /* caches.c: heaps, the blocks in their caches and in the depot. */
 bool build_heaps(struct build *build);
 bool build_cached(struct build *build);

@@ -74,7 +74,12 @@ static void count_blocks(const struct reader_snapshot *snapshot, struct hakmem_s
         stats->live_bytes += reader_slab_live(slab) * (uint64_t)reader_class_bytes(slab->size_class);
         stats->cached_bytes += slab->cached_blocks * (uint64_t)reader_class_bytes(slab->size_class);
     }
+    for (size_t i = 0; i < snapshot->guarded_count; i++) {
+        stats->live_blocks += snapshot->guarded[i].live;
+        stats->live_bytes += snapshot->guarded[i].live ? snapshot->guarded[i].block_bytes : 0;
+    }
     for (size_t i = 0; i < snapshot->run_count; i++) {
+        stats->live_blocks += snapshot->runs[i].live_places;
         if (snapshot->runs[i].guarded)
             continue;
         stats->live_blocks += !snapshot->runs[i].cached;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "heap/depot.h"
+#include "heap/guard_slots.h"
 #include "heap/heap.h"
 #include "pool/superslab.h"
 #include "reader/source.h"
@@ -29,8 +30,11 @@ static bool records_match(const struct image_header *image)
                                          image->magazine_bytes == sizeof(struct magazine));
     bool depot = !image->depot ||
                  (image->depot_shard_bytes == sizeof(struct depot_shard) && image->depot_shards <= 4096);
-    return heaps && depot && image->header_bytes == sizeof *image && image->unit_log2 == UNIT_LOG2 &&
-           image->size_classes == SIZE_CLASSES && image->superslab_record_bytes == SUPERSLAB_RECORD_BYTES &&
+    bool guards = (!image->guard_first_slot || image->guard_slot_bytes == sizeof(struct guard_slot)) &&
+                  (!image->guard_first_places || image->guard_places_bytes == sizeof(struct guard_places));
+    return heaps && depot && guards && image->header_bytes == sizeof *image &&
+           image->unit_log2 == UNIT_LOG2 && image->size_classes == SIZE_CLASSES &&
+           image->superslab_record_bytes == SUPERSLAB_RECORD_BYTES &&
            image->slab_record_bytes == SLAB_RECORD_BYTES && image->slab_map_bytes == SLAB_MAP_BYTES &&
            image->cell_bytes == CELL_BYTES && image->superslab_units == SUPERSLAB_UNITS;
 }

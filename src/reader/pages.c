@@ -3,7 +3,7 @@
  * Of a process the kernel tells it: by PAGEMAP_SCAN (Linux 6.7), which also knows huge pages and leaves
  * out the shared page of zeros, else by the entries of /proc/PID/pagemap. The kernel leaves holes in a
  * core file for what is not resident. One without holes is a debugger's: there a page counts when it is
- * not all zero, or a live block of a slab lies on it. */
+ * not all zero, or a live block of a slab or a guarded one lies on it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -144,12 +144,13 @@ static bool is_zero(const char *page, size_t bytes)
     return page[0] == 0 && memcmp(page, page + 1, bytes - 1) == 0;
 }
 
-/* Whether a live block of a slab lies on the page: its program has hardly left it untouched. */
-static bool holds_live_slab_block(const struct reader_snapshot *snapshot, uint64_t page)
+/* Whether a live block of a slab, or a guarded one, lies on the page: its program has hardly left it
+ * untouched. */
+static bool holds_live_block(const struct reader_snapshot *snapshot, uint64_t page)
 {
     const struct reader_slab *slab = reader_find_slab(snapshot, page);
     if (!slab)
-        return false;
+        return reader_page_has_guarded(snapshot, page);
     uint64_t offset = page - reader_unit_address(snapshot, slab->unit),
              size = reader_class_bytes(slab->size_class);
     uint64_t end = size_min(offset + snapshot->page_bytes, size * slab->blocks);
@@ -166,7 +167,7 @@ static void find_in_piece(const struct finder *finder, uint64_t start, uint64_t 
     source_read(finder->build->reader, start, buffer, bytes);
     for (uint64_t page = 0; page + found->page_bytes <= bytes; page += found->page_bytes)
         if (!is_zero(buffer + page, found->page_bytes) ||
-            (!finder->sparse && holds_live_slab_block(finder->build->snapshot, start + page)))
+            (!finder->sparse && holds_live_block(finder->build->snapshot, start + page)))
             found_pages(found, start + page, start + page + found->page_bytes, false);
 }
 
@@ -222,10 +223,20 @@ static void find_in_core(struct finder *finder, uint64_t end, struct found *foun
     }
 }
 
-/* Whether the file has holes where memory would be: then it is the kernel's own. */
-static bool has_holes(struct reader *reader)
+/* Whether a segment begins in the midst of a page of the file: the kernel writes none like that. */
+static bool has_odd_segments(const struct reader *reader)
 {
-    if (reader->file < 0)
+    for (size_t i = 0; i < reader->ranges.count; i++)
+        if (reader->ranges.item[i].file_bytes && reader->ranges.item[i].file_offset % reader->page_bytes)
+            return true;
+    return false;
+}
+
+/* Whether the file has holes where memory would be, and they are the kernel's: a debugger leaves some too,
+ * for what it could not read. */
+static bool has_holes(const struct reader *reader)
+{
+    if (reader->file < 0 || has_odd_segments(reader))
         return false;
     off_t hole = lseek(reader->file, 0, SEEK_HOLE);
     return hole >= 0 && (uint64_t)hole < reader->size;

@@ -243,10 +243,25 @@ static void add_caches(const struct reader_snapshot *snapshot, struct reader_par
 
 /* ---- what has no slab */
 
+/* What has no live block is inaccessible and given back, unless the kernel says otherwise. */
+static void add_guarded(const struct reader_snapshot *snapshot, struct reader_parts *parts, uint64_t unit)
+{
+    uint64_t start = unit << READER_UNIT_LOG2;
+    for (uint64_t at = start; at < start + READER_UNIT_BYTES; at += snapshot->page_bytes) {
+        bool live = reader_page_has_guarded(snapshot, snapshot->base + at);
+        if ((live || snapshot->resident_map) && page_is_resident(snapshot, at / snapshot->page_bytes))
+            parts->bytes[live ? PART_LIVE_RUNS : PART_FREE_PAGES] += snapshot->page_bytes;
+    }
+}
+
 static void add_runs(const struct reader_snapshot *snapshot, struct reader_parts *parts)
 {
     for (size_t i = 0; i < snapshot->run_count; i++) {
         const struct reader_run *run = &snapshot->runs[i];
+        if (run->guarded) {
+            add_guarded(snapshot, parts, run->unit);
+            continue;
+        }
         uint64_t before = parts->bytes[PART_CACHED_RUNS];
         add_units(snapshot, parts, run->unit, run->units, run->cached ? PART_CACHED_RUNS : PART_LIVE_RUNS,
                   !run->cached);

@@ -10,7 +10,7 @@
 
 enum reader_part {
     PART_LIVE_SLABS, /* live blocks up to 32 KiB */
-    PART_LIVE_RUNS,  /* to 1 MiB */
+    PART_LIVE_RUNS,  /* to 1 MiB, and guarded ones */
     PART_LIVE_HUGE,  /* and above */
     PART_PINNED,     /* free, on pages of slabs that also hold something in use */
     PART_FREE_PAGES, /* whole free pages of slabs */

@@ -96,9 +96,19 @@ struct reader_slab {
 struct reader_run {
     uint32_t unit;
     uint8_t units;
-    bool cached;   /* free, kept by a heap for its next run of this length */
-    bool guarded;  /* a unit of guarded slots: no block, but some may be in it */
-    uint32_t heap; /* that keeps it; 0: it is live, and nobody's */
+    bool cached;          /* free, kept by a heap for its next run of this length */
+    bool guarded;         /* a unit of guarded slots: no block, but some may be in it */
+    uint16_t live_places; /* guarded: blocks of size zero in it */
+    uint32_t heap;        /* that keeps it; 0: it is live, and nobody's */
+};
+
+/* A slot that holds a guarded block, or held the one that is kept from being used again. */
+struct reader_guarded {
+    uint64_t slot; /* its first address */
+    uint64_t block;
+    uint32_t slot_bytes, block_bytes;
+    bool live;
+    int made_by, freed_by; /* threads; freed_by: 0 while it is live */
 };
 
 struct reader_huge {
@@ -190,11 +200,12 @@ struct reader_snapshot {
     uint64_t units; /* there is nothing at or above this one */
     uint32_t page_bytes;
 
-    size_t superslab_count, slab_count, run_count, huge_count, heap_count, cached_count;
+    size_t superslab_count, slab_count, run_count, huge_count, guarded_count, heap_count, cached_count;
     struct reader_superslab *superslabs; /* by number */
     struct reader_slab *slabs;           /* these by address */
     struct reader_run *runs;
     struct reader_huge *huges;
+    struct reader_guarded *guarded;
     struct reader_cached *cached;
     struct reader_heap *heaps; /* by number, ascending */
 
@@ -274,9 +285,13 @@ static inline unsigned reader_slab_live(const struct reader_slab *slab)
 const struct reader_slab *reader_find_slab(const struct reader_snapshot *snapshot, uint64_t address);
 const struct reader_run *reader_find_run(const struct reader_snapshot *snapshot, uint64_t address);
 const struct reader_huge *reader_find_huge(const struct reader_snapshot *snapshot, uint64_t address);
+const struct reader_guarded *reader_find_guarded(const struct reader_snapshot *snapshot, uint64_t address);
 const struct reader_cached *reader_find_cached(const struct reader_snapshot *snapshot, uint64_t address);
 const struct reader_heap *reader_find_heap(const struct reader_snapshot *snapshot, uint32_t number);
 const struct reader_mapping *reader_find_mapping(const struct reader_snapshot *snapshot, uint64_t address);
+
+/* Whether a live guarded block lies on the page at this address. */
+bool reader_page_has_guarded(const struct reader_snapshot *snapshot, uint64_t page);
 
 /* The value of an option, by its field in base/options.def ("fc_cap"); false: there is none. */
 bool reader_option(const struct reader_snapshot *snapshot, const char *field, uint32_t *value);

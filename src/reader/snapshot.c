@@ -91,7 +91,7 @@ static bool read_tags(struct build *build)
 static bool read_heap(struct build *build)
 {
     return read_tags(build) && build_superslabs(build) && build_heaps(build) && build_large(build) &&
-           build_slabs(build) && build_cached(build);
+           build_guarded(build) && build_slabs(build) && build_cached(build);
 }
 
 /* Reads all that was asked for. False: no memory. */
@@ -217,6 +217,20 @@ const struct reader_huge *reader_find_huge(const struct reader_snapshot *snapsho
     const struct reader_huge *huge = LAST_NOT_ABOVE(snapshot->huges, snapshot->huge_count, superslab,
                                                     superslab);
     return huge && superslab < (uint64_t)huge->superslab + huge->superslabs ? huge : NULL;
+}
+
+const struct reader_guarded *reader_find_guarded(const struct reader_snapshot *snapshot, uint64_t address)
+{
+    const struct reader_guarded *guarded = LAST_NOT_ABOVE(snapshot->guarded, snapshot->guarded_count, slot,
+                                                          address);
+    return guarded && address - guarded->slot < guarded->slot_bytes ? guarded : NULL;
+}
+
+bool reader_page_has_guarded(const struct reader_snapshot *snapshot, uint64_t page)
+{
+    const struct reader_guarded *guarded = reader_find_guarded(snapshot, page);
+    return guarded && guarded->live && page < guarded->block + guarded->block_bytes &&
+           guarded->block < page + snapshot->page_bytes;
 }
 
 const struct reader_cached *reader_find_cached(const struct reader_snapshot *snapshot, uint64_t address)

@@ -13,7 +13,7 @@
 #define IMAGE_MAPPING_NAME "hakmem"
 
 enum {
-    IMAGE_VERSION = 2,
+    IMAGE_VERSION = 3,
     IMAGE_OFFSET_BYTES = 3072, /* of the header in its page; SuperSlab records end here */
     IMAGE_HEADER_BYTES = 512,  /* the tags begin behind it */
     IMAGE_LIBRARY_BYTES = 16,
@@ -56,6 +56,13 @@ struct image_header {
     uint64_t scavenger;     /* address of struct scavenger_stats */
     uint64_t newest_heap;   /* address; others by next_heap */
     uint64_t commons;       /* address of the heap that young threads share */
+
+    uint32_t guard_slot_bytes;   /* of struct guard_slot */
+    uint32_t guard_slots;        /* their number, */
+    uint64_t guard_first_slot;   /* and the first's address */
+    uint32_t guard_places_bytes; /* of struct guard_places */
+    uint32_t guard_places;
+    uint64_t guard_first_places;
 };
 
 #endif

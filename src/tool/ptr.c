@@ -56,6 +56,8 @@ struct finding {
     const struct reader_slab *slab;
     unsigned block; /* its index in the slab */
     const struct reader_cached *cached;
+    const struct reader_guarded *guarded;
+    bool in_guarded;                /* in the block, not beside it */
     const struct reader_heap *heap; /* whose slab, or who keeps it */
     const struct reader_mapping *mapping;
     const char *detail;
@@ -84,6 +86,19 @@ static void find_in_slab(const struct reader_snapshot *snapshot, struct finding 
     found->cached = reader_find_cached(snapshot, found->start);
 }
 
+/* Where it begins: the block, else the slot, or the unit. */
+static void find_guarded(const struct reader_snapshot *snapshot, struct finding *found)
+{
+    const struct reader_guarded *guarded = reader_find_guarded(snapshot, found->address);
+    found->guarded = guarded;
+    if (!guarded)
+        return;
+    found->in_guarded = found->address - guarded->block < guarded->block_bytes;
+    found->start = found->in_guarded ? guarded->block : guarded->slot;
+    found->bytes = found->in_guarded ? guarded->block_bytes : guarded->slot_bytes;
+    found->state = guarded->live ? READER_LIVE : READER_FREE;
+}
+
 static bool find_large(const struct reader_snapshot *snapshot, struct finding *found)
 {
     const struct reader_run *run = reader_find_run(snapshot, found->address);
@@ -94,6 +109,8 @@ static bool find_large(const struct reader_snapshot *snapshot, struct finding *f
         found->bytes = (uint64_t)run->units << READER_UNIT_LOG2;
         found->state = run->cached ? READER_CACHED : READER_LIVE;
         found->heap = heap_of(snapshot, run->heap);
+        if (run->guarded)
+            find_guarded(snapshot, found);
     } else if (huge) {
         found->what = WHAT_HUGE;
         found->start = snapshot->base + huge->superslab * (uint64_t)reader_superslab_bytes(snapshot);
@@ -207,6 +224,27 @@ static void print_block(const struct reader_snapshot *snapshot, const struct fin
     print_neighbour("after", found, 1);
 }
 
+static void print_guarded(const struct finding *found)
+{
+    const struct reader_guarded *guarded = found->guarded;
+    if (!guarded) {
+        puts("guarded memory: inaccessible, beside or between sampled blocks, or blocks of size zero");
+        return;
+    }
+    if (!found->in_guarded && found->address < guarded->block)
+        printf("%" PRIu64 " bytes before a ", guarded->block - found->address);
+    else if (!found->in_guarded)
+        printf("%" PRIu64 " bytes behind the end of a ",
+               found->address - guarded->block - guarded->block_bytes);
+    printf("guarded block of %u bytes at 0x%" PRIx64, guarded->block_bytes, guarded->block);
+    if (found->in_guarded)
+        printf(", %" PRIu64 " bytes into it", found->address - guarded->block);
+    printf(": %s; made by thread %d", guarded->live ? "live" : "free, not used again yet", guarded->made_by);
+    if (!guarded->live)
+        printf(", freed by thread %d", guarded->freed_by);
+    putchar('\n');
+}
+
 static void print_finding(const struct reader_snapshot *snapshot, const struct finding *found)
 {
     char size[NUMBER_BYTES];
@@ -226,9 +264,7 @@ static void print_finding(const struct reader_snapshot *snapshot, const struct f
         print_heap(found->heap, ", kept by");
         putchar('\n');
         break;
-    case WHAT_GUARDED:
-        printf("a guarded block, or inaccessible memory beside or between such blocks\n");
-        break;
+    case WHAT_GUARDED: print_guarded(found); break;
     case WHAT_FREE:
         printf("free memory of HAKMEM's (%s, %s at 0x%" PRIx64 ")\n", found->detail, size, found->start);
         break;
@@ -247,7 +283,9 @@ static void print_finding(const struct reader_snapshot *snapshot, const struct f
 static json_t *finding_json(const struct finding *found)
 {
     json_t *object = json_object();
-    bool block = found->what == WHAT_BLOCK || found->what == WHAT_RUN || found->what == WHAT_HUGE;
+    bool block = found->what == WHAT_BLOCK || found->what == WHAT_RUN || found->what == WHAT_HUGE ||
+                 found->in_guarded;
+    int thread = found->in_guarded ? found->guarded->made_by : found->heap ? found->heap->tid : 0;
     json_object_set_new(object, "address", json_address(found->address));
     json_object_set_new(object, "what", json_string(what_names[found->what]));
     json_object_set_new(object, "start", found->bytes ? json_address(found->start) : json_null());
@@ -257,8 +295,7 @@ static json_t *finding_json(const struct finding *found)
     json_object_set_new(object, "cache",
                         found->cached ? json_string(cache_names[found->cached->cache]) : json_null());
     json_object_set_new(object, "heap", found->heap ? json_integer(found->heap->number) : json_null());
-    json_object_set_new(object, "thread",
-                        found->heap && found->heap->tid ? json_integer(found->heap->tid) : json_null());
+    json_object_set_new(object, "thread", thread ? json_integer(thread) : json_null());
     json_object_set_new(object, "mapping", found->mapping ? json_text(found->mapping->name) : json_null());
     return object;
 }

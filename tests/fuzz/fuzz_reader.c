@@ -26,6 +26,9 @@ static void take_apart(struct reader_snapshot *snapshot)
     uint64_t sum = 0;
     if (!reader_take_apart(snapshot, &parts))
         return;
+    for (size_t i = 0; i < snapshot->guarded_count; i++)
+        if (reader_find_guarded(snapshot, snapshot->guarded[i].block) != &snapshot->guarded[i])
+            abort();
     for (int part = 0; part < READER_PARTS; part++)
         sum += parts.bytes[part];
     if (sum != parts.sum_bytes)

@@ -8,7 +8,8 @@
 
 #include "reader/source.h"
 
-enum { SEGMENTS = READER_METADATA_KINDS + 2, NOTE_BYTES = 2048 };
+/* Records: those of the region, and of guarded blocks. */
+enum { PARTS = READER_METADATA_KINDS + 1, SEGMENTS = PARTS + 2, NOTE_BYTES = 2048 };
 
 static size_t add_note(unsigned char *notes, uint32_t type, const void *data, size_t bytes)
 {
@@ -32,6 +33,17 @@ static size_t make_notes(unsigned char *notes, const struct reader_snapshot *sna
     used += add_note(notes + used, NT_PRSTATUS, &thread, sizeof thread);
     used += add_note(notes + used, NT_AUXV, auxiliary, sizeof auxiliary);
     return used + add_note(notes + used, NT_FILE, &files, sizeof files);
+}
+
+static struct reader_metadata part_of(struct reader *reader, const struct reader_snapshot *snapshot, int part)
+{
+    struct image_header image = {0};
+    if (part < READER_METADATA_KINDS)
+        return snapshot->metadata[part];
+    source_read(reader, reader->image, &image, sizeof image);
+    uint64_t start = image.guard_first_slot;
+    return (struct reader_metadata){.start = start,
+                                    .end = start + (start ? image.guard_slots * image.guard_slot_bytes : 0)};
 }
 
 int main(int argc, char **argv)
@@ -58,15 +70,15 @@ int main(int argc, char **argv)
     Elf64_Phdr segments[SEGMENTS] = {{.p_type = PT_NOTE, .p_offset = sizeof header + sizeof segments}};
     segments[0].p_filesz = make_notes(notes, snapshot);
     uint64_t offset = segments[0].p_offset + segments[0].p_filesz;
-    for (int kind = 0; kind < READER_METADATA_KINDS; kind++) {
-        const struct reader_metadata *at = &snapshot->metadata[kind];
-        segments[kind + 1] = (Elf64_Phdr){.p_type = PT_LOAD,
+    for (int part = 0; part < PARTS; part++) {
+        struct reader_metadata at = part_of(reader, snapshot, part);
+        segments[part + 1] = (Elf64_Phdr){.p_type = PT_LOAD,
                                           .p_flags = PF_R | PF_W,
                                           .p_offset = offset,
-                                          .p_vaddr = at->start,
-                                          .p_filesz = at->end - at->start,
-                                          .p_memsz = at->end - at->start};
-        offset += at->end - at->start;
+                                          .p_vaddr = at.start,
+                                          .p_filesz = at.end - at.start,
+                                          .p_memsz = at.end - at.start};
+        offset += at.end - at.start;
     }
     segments[SEGMENTS - 1] = (Elf64_Phdr){.p_type = PT_LOAD,
                                           .p_flags = PF_R | PF_W,
@@ -75,12 +87,12 @@ int main(int argc, char **argv)
     fwrite(&header, sizeof header, 1, file);
     fwrite(segments, sizeof segments, 1, file);
     fwrite(notes, segments[0].p_filesz, 1, file);
-    for (int kind = 0; kind < READER_METADATA_KINDS; kind++) {
-        size_t bytes = (size_t)segments[kind + 1].p_filesz;
+    for (int part = 0; part < PARTS; part++) {
+        size_t bytes = (size_t)segments[part + 1].p_filesz;
         char *copy = malloc(bytes + 1);
         if (!copy)
             return 1;
-        source_read(reader, segments[kind + 1].p_vaddr, copy, bytes);
+        source_read(reader, segments[part + 1].p_vaddr, copy, bytes);
         fwrite(copy, bytes, 1, file);
         free(copy);
     }

@@ -5,7 +5,7 @@ build=$1 directory=$2
 library=${HAKMEM_LIB:-$build/libhakmem.so}
 LD_PRELOAD=$library sleep 60 &
 small=$!
-HAKMEM_SCAVENGER=0 LD_PRELOAD=$library "$build/tests/reader_probe" >"$directory/.addresses" &
+HAKMEM_SCAVENGER=0 HAKMEM_GUARD_RATE=20 LD_PRELOAD=$library "$build/tests/reader_probe" >"$directory/.addresses" &
 large=$!
 trap 'kill -9 $small $large 2>/dev/null; rm -f "$directory/.addresses"' EXIT
 for attempt in $(seq 100); do

@@ -1,6 +1,7 @@
 /* Has a block of every kind, prints "NAME ADDRESS" for each, then what hakmem_stats_read tells, then
  * "ready", and sleeps until it is killed. */
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,14 +37,40 @@ static void *free_given(void *unused)
     return unused;
 }
 
+static size_t filler_bytes(int i)
+{
+    return 16 + (size_t)i * 37 % 3000;
+}
+
+static bool is_freed(int i)
+{
+    return i % 7 < 3;
+}
+
+/* The last guarded one of those that are freed or not: only such a block has no more bytes than were asked
+ * for, where those are no size class. */
+static void tell_guarded(void **blocks, bool freed, const char *name, const char *bytes_name)
+{
+    for (int i = FILLER; i-- > 0;) {
+        if (is_freed(i) != freed || filler_bytes(i) % 16 == 0 ||
+            malloc_usable_size(blocks[i]) != filler_bytes(i))
+            continue;
+        tell(name, (char *)blocks[i] + 1);
+        printf("%s %zu\n", bytes_name, filler_bytes(i));
+        return;
+    }
+}
+
 /* Live blocks of many sizes, with holes. */
 static void fill(void)
 {
     static void *blocks[FILLER];
     for (int i = 0; i < FILLER; i++)
-        blocks[i] = block(16 + (size_t)i * 37 % 3000);
+        blocks[i] = block(filler_bytes(i));
+    tell_guarded(blocks, false, "guarded", "guarded_bytes");
+    tell_guarded(blocks, true, "quarantined", "quarantined_bytes");
     for (int i = 0; i < FILLER; i++)
-        if (i % 7 < 3)
+        if (is_freed(i))
             free(blocks[i]);
 }
 

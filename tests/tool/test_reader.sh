@@ -43,11 +43,15 @@ fails() {
 
 # ---- a process that is known
 # Without a scavenger nothing changes any more once it is ready.
-# (no guarded blocks, which come by chance: they are not counted from outside)
-HAKMEM_SCAVENGER=0 HAKMEM_GUARD_RATE=0 LD_PRELOAD=$library "$probe" >"$scratch/addresses" &
-process=$!
-processes=$process
-comes grep -q ready "$scratch/addresses"
+# starts RATE: the probe; its blocks are guarded one in RATE, at random, or (0) none. It may dump core.
+starts() {
+    (cd "$scratch" && ulimit -c unlimited && HAKMEM_SCAVENGER=0 HAKMEM_GUARD_RATE=$1 LD_PRELOAD=$library exec "$probe" >addresses) &
+    process=$!
+    processes="$processes $process"
+    comes grep -q ready "$scratch/addresses"
+}
+rate=0
+starts $rate
 address() { awk -v name="$1" '$1 == name { print $2 }' "$scratch/addresses"; }
 
 if ! "$hakmem" explain --once $process >"$scratch/explained" 2>&1; then
@@ -72,16 +76,19 @@ says 'ptr names the thread' "of heap [0-9]* (thread $process reader_probe)" "$ha
 says 'ptr names neighbours' '^  after ' "$hakmem" ptr $process "$(address live)"
 
 # ---- the same from inside and from outside
-"$hakmem" stats --json $process | python3 -c '
+compare_stats() { # NAME
+    "$hakmem" stats --json $process | python3 -c '
 import json, sys
 for value in json.load(sys.stdin)["stats"].values():
     print("stats", value)' >"$scratch/outside"
-if grep '^stats ' "$scratch/addresses" | diff - "$scratch/outside" >"$scratch/differences"; then
-    ok "stats are as hakmem_stats_read tells them"
-else
-    fail "stats are as hakmem_stats_read tells them:"
-    cat "$scratch/differences"
-fi
+    if grep '^stats ' "$scratch/addresses" | diff - "$scratch/outside" >"$scratch/differences"; then
+        ok "$1 are as hakmem_stats_read tells them"
+    else
+        fail "$1 are as hakmem_stats_read tells them:"
+        cat "$scratch/differences"
+    fi
+}
+compare_stats stats
 
 # ---- formats
 holds() { # NAME SCHEMA COMMAND…
@@ -112,15 +119,19 @@ print(eval(sys.argv[2]))' "$1" "$2"
 }
 blocks='[(c["block_bytes"], c["slabs"], c["live_blocks"], c["free_blocks"], c["cached_blocks"], c["published_blocks"]) for c in d["classes"]]'
 ours='sum(b for n, b in p.items() if n in ("live_slabs", "live_runs", "live_huge", "fastcaches", "magazines", "depot", "published"))'
-kill -STOP $process
-sleep 0.1
-"$hakmem" explain --json $process >"$scratch/stopped.json"
+stops() {
+    kill -STOP $process
+    sleep 0.1
+    "$hakmem" explain --json $process >"$scratch/stopped.json"
+}
+stops
 [ "$(value "$scratch/stopped.json" 'd["stopped"]')" = True ] && ok 'a stopped process is called so' || fail 'a stopped process is called so'
 [ "$(value "$scratch/stopped.json" 'd["sum_bytes"]')" = "$(value "$scratch/stopped.json" 'd["rss_bytes"]')" ] &&
     ok 'the parts sum to the RSS of a stopped process' || fail 'the parts sum to the RSS of a stopped process'
 [ "$(value "$scratch/stopped.json" 'd["skipped"]["slabs"] + d["skipped"]["caches"] + d["skipped"]["records"]')" = 0 ] &&
     ok 'nothing is skipped' || fail 'something is skipped'
 
+core_address=cached core_ptr=': block of 5120 bytes .*: cached, in the FastCache'
 compare_core() { # NAME CORE
     if ! "$hakmem" explain --json "$2" >"$scratch/core.json" 2>"$scratch/error"; then
         fail "$1: $(cat "$scratch/error")"
@@ -140,7 +151,7 @@ compare_core() { # NAME CORE
         fail "$1: $core bytes in blocks, not $live"
     fi
     holds "$1: its JSON holds the schema" hakmem-explain-schema.json cat "$scratch/core.json"
-    says "$1: ptr" ': block of 5120 bytes .*: cached, in the FastCache' "$hakmem" ptr "$2" "$(address cached)"
+    says "$1: ptr" "$core_ptr" "$hakmem" ptr "$2" "$(address $core_address)"
     "$hakmem" stats --json "$2" >"$scratch/core_stats.json"
     "$hakmem" stats --json $process >"$scratch/stats.json" 2>/dev/null
     if [ -s "$scratch/stats.json" ]; then
@@ -149,34 +160,71 @@ compare_core() { # NAME CORE
     fi
 }
 
-if command -v gcore >/dev/null && gcore -o "$scratch/core" $process >"$scratch/gcore" 2>&1; then
-    compare_core "gcore's core file" "$scratch/core.$process"
+# Of the process as it stands.
+debuggers_core() { # NAME
+    if command -v gcore >/dev/null && gcore -o "$scratch/core" $process >"$scratch/gcore" 2>&1; then
+        compare_core "$1" "$scratch/core.$process"
+    else
+        echo "skip $1"
+    fi
+}
+
+# Of one more process, whose blocks are guarded as $rate says.
+kernels_core() { # NAME
+    case $(cat /proc/sys/kernel/core_pattern) in
+    '|'* | /*)
+        echo "skip $1 (core_pattern)"
+        return
+        ;;
+    esac
+    rm -f "$scratch"/core*
+    process_before=$process
+    cp "$scratch/addresses" "$scratch/addresses_before"
+    starts $rate
+    stops
+    kill -ABRT $process
+    kill -CONT $process
+    wait $process 2>/dev/null
+    core=$(ls "$scratch"/core "$scratch"/core.$process 2>/dev/null | head -1)
+    [ -n "$core" ] && compare_core "$1" "$core" || echo "skip $1 (none came)"
+    process=$process_before
+    mv "$scratch/addresses_before" "$scratch/addresses"
+}
+
+debuggers_core "gcore's core file"
+if [ -f "$scratch/core.$process" ]; then
     head -c 5000 "$scratch/core.$process" >"$scratch/short"
     fails 'a core file cut short' 1 "no HAKMEM heap\|damaged or cut short\|corrupt" "$hakmem" explain "$scratch/short"
-else
-    echo 'skip a core file by gcore'
 fi
-case $(cat /proc/sys/kernel/core_pattern) in
-'|'* | /*) echo 'skip a core file of the kernel (core_pattern)' ;;
-*)
-    (cd "$scratch" && ulimit -c unlimited && HAKMEM_SCAVENGER=0 HAKMEM_GUARD_RATE=0 LD_PRELOAD=$library exec "$probe" >"$scratch/addresses2") &
-    second=$!
-    processes="$processes $second"
-    comes grep -q ready "$scratch/addresses2"
-    cp "$scratch/addresses2" "$scratch/addresses"
-    kill -STOP $second
-    sleep 0.1
-    "$hakmem" explain --json $second >"$scratch/stopped.json"
-    process_before=$process process=$second
-    kill -ABRT $second
-    kill -CONT $second
-    wait $second 2>/dev/null
-    core=$(ls "$scratch"/core "$scratch"/core.$second 2>/dev/null | head -1)
-    [ -n "$core" ] && compare_core "the kernel's core file" "$core" || echo 'skip a core file of the kernel (none came)'
-    process=$process_before
-    ;;
-esac
+kernels_core "the kernel's core file"
 kill -CONT $process
+
+# ---- guarded blocks: the same of them
+unguarded=$process
+starts 20
+if [ -n "$(address guarded)" ]; then
+    compare_stats 'stats with guarded blocks'
+    block="guarded block of $(address guarded_bytes) bytes at 0x[0-9a-f]*"
+    ptr_is guarded "^0x[0-9a-f]*: $block, 1 bytes into it: live; made by thread $process\$"
+    ptr_is quarantined ": guarded block of $(address quarantined_bytes) bytes at 0x[0-9a-f]*, 1 bytes into it: free, not used again yet; made by thread $process, freed by thread $process\$"
+    beside=$(printf '0x%x' $(($(address guarded) - 1 + $(address guarded_bytes) + 7)))
+    says 'ptr behind a guarded block' ": 7 bytes behind the end of a $block: live\|: 0 bytes before\|: guarded memory: inaccessible" \
+        "$hakmem" ptr $process "$beside"
+    holds "ptr's JSON of guarded blocks holds its schema" hakmem-ptr-schema.json "$hakmem" ptr --json $process \
+        "$(address guarded)" "$(address quarantined)" "$beside"
+    "$hakmem" ptr --json $process "$(address guarded)" >"$scratch/guarded.json"
+    wanted="[('guarded', $(address guarded_bytes), 1, 'live', $process)]"
+    [ "$(value "$scratch/guarded.json" '[(a["what"], a["bytes"], a["offset"], a["state"], a["thread"]) for a in d["addresses"]]')" = "$wanted" ] &&
+        ok "ptr's JSON of a guarded block" || fail "ptr's JSON of a guarded block: $(cat "$scratch/guarded.json")"
+    rate=20 core_address=guarded core_ptr=': guarded block of [0-9]* bytes at 0x[0-9a-f]*, 1 bytes into it: live'
+    stops
+    debuggers_core "gcore's core file with guarded blocks"
+    kernels_core "the kernel's core file with guarded blocks"
+else
+    echo 'skip guarded blocks: none of a size that is no class'
+fi
+kill -9 $process
+process=$unguarded
 
 # ---- the server
 "$hakmem" stats --listen 127.0.0.1:0 $process 2>"$scratch/served" &
