@@ -78,6 +78,11 @@ static void finish(struct batch *batch, enum holes_pass pass, struct holes_resul
     forget(batch);
 }
 
+static bool is_left_alone(size_t unit, uint32_t tag, enum holes_pass pass)
+{
+    return tag < TAG_OWNED || (pass == HOLES_ALL_SINGLY && pool_is_collapsed(unit));
+}
+
 /* Whether a slab has been left alone long enough; counts passes. [lock: heap] */
 static bool is_due(struct slab *slab, bool all, struct holes_result *result)
 {
@@ -123,7 +128,7 @@ void holes_purge(size_t *unit, size_t units, enum holes_pass pass, struct holes_
     size_t at = *unit;
     while (at < end) {
         uint32_t tag = region_tag(at);
-        at += tag >= TAG_OWNED ? reserve(batch, at, tag, pass != HOLES_QUIET, result) : 1;
+        at += is_left_alone(at, tag, pass) ? 1 : reserve(batch, at, tag, pass != HOLES_QUIET, result);
         if (is_full(batch))
             finish(batch, pass, result);
     }

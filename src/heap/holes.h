@@ -18,7 +18,7 @@ enum { QUIET_DONE = 2 };
 enum holes_pass {
     HOLES_QUIET, /* of slabs left alone for long enough */
     HOLES_ALL,
-    HOLES_ALL_SINGLY,
+    HOLES_ALL_SINGLY, /* but for slabs on huge pages, which would be split */
 };
 
 struct holes_result {

@@ -13,18 +13,18 @@ enum {
     MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
-    RISE_SHARE = 256,                                       /* of the mark, by which it rises at least */
     LRU_MOST_BYTES = 8 * 1024 * 1024,                       /* of the LRU that goes where slabs grow */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
-static const struct {
-    unsigned free_share; /* of what is resident, that must be free */
-    unsigned rise_share; /* of the mark, by which a pass raises it at least */
-} rules[THRIFT_GROWTHS] = {
-    [THRIFT_GROWTH_ANY] = {64, RISE_SHARE},
-    [THRIFT_GROWTH_SLABS] = {2, 10},
-    [THRIFT_GROWTH_RUNS] = {16, 10},
+enum {
+    RISE_SHARE = 256,             /* of the mark, by which a pass raises it at least, */
+    RISE_SHARE_AUTO = 12,         /* by default */
+    FREE_SHARE = 64,              /* of what is resident, that must be free, */
+    FREE_SHARE_RUNS = 16,         /* by default before runs, whose pages cost a pass's time anyway */
+    LOOSE_SHARE = 4,              /* of what is used, that must be free and in no cache, before slabs */
+    LOOK_SHARE = 32,              /* of what is resident, to the next look by default, */
+    LOOK_MOST_BYTES = 512 * 1024, /* or so much */
 };
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
@@ -52,6 +52,19 @@ _Atomic size_t thrift_marks[THRIFT_GROWTHS] = {
     [THRIFT_GROWTH_RUNS] = LEAST_BYTES_AUTO,
 };
 uint64_t thrift_began_ms;
+
+size_t thrift_used_marks[THRIFT_GROWTHS] = {
+    [THRIFT_GROWTH_SLABS] = LEAST_BYTES,
+    [THRIFT_GROWTH_RUNS] = LEAST_BYTES,
+};
+
+/* What a heap is made of. */
+struct look {
+    size_t resident_bytes; /* with what is about to be touched */
+    size_t used_bytes;     /* of these, without cached blocks: much of those was never touched */
+    size_t loose_bytes;    /* free blocks and units that are resident, and the LRU: in no cache */
+    size_t free_bytes;     /* and with what is cached */
+};
 
 /* [lock: scavenger] */
 static struct {
@@ -110,18 +123,38 @@ static size_t kept_lru_bytes(enum thrift_growth growth)
     return bytes > LRU_MOST_BYTES ? bytes : 0;
 }
 
-/* Whether a pass would earn something, and may be made. What is cached counts as free, but as not touched:
- * much of it never was. */
-static bool is_worth_it(struct heap *heap, size_t resident, enum thrift_growth growth)
+static struct look take_look(struct heap *heap, size_t resident, enum thrift_growth growth)
 {
+    struct look look = {.resident_bytes = resident};
     size_t cached = registry_cached_bytes(heap);
-    size_t free_bytes = pool_retained_bytes() + cached + bin_free_bytes(heap);
-    note_touched(resident - size_min(cached, resident));
-    note_needed(resident - size_min(free_bytes, resident));
-    free_bytes -= size_min(kept_lru_bytes(growth), free_bytes);
-    return free_bytes >= resident / rules[growth].free_share &&
-           thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
-           (is_always() || cost_ns() <= allowed_ns());
+    size_t loose = pool_retained_bytes() + bin_free_bytes(heap);
+    note_needed(resident - size_min(loose + cached, resident));
+    look.used_bytes = resident - size_min(cached, resident);
+    look.loose_bytes = loose - size_min(kept_lru_bytes(growth), loose);
+    look.free_bytes = look.loose_bytes + cached;
+    note_touched(look.used_bytes);
+    return look;
+}
+
+static bool is_enough_free(const struct look *look, enum thrift_growth growth)
+{
+    switch (growth) {
+    case THRIFT_GROWTH_SLABS: return look->loose_bytes >= look->used_bytes / LOOSE_SHARE;
+    case THRIFT_GROWTH_RUNS: return look->free_bytes >= look->resident_bytes / FREE_SHARE_RUNS;
+    default: return look->free_bytes >= look->resident_bytes / FREE_SHARE;
+    }
+}
+
+static bool may_cost(void)
+{
+    return is_always() || cost_ns() <= allowed_ns();
+}
+
+/* Whether a pass would earn something, and may be made. */
+static bool is_worth_it(const struct look *look, enum thrift_growth growth)
+{
+    return look->used_bytes >= thrift_used_marks[growth] && is_enough_free(look, growth) &&
+           thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) && may_cost();
 }
 
 /* All holes, or some, which go round the heap. */
@@ -164,13 +197,42 @@ static size_t give_back(enum thrift_growth growth)
     return units_bytes + holes.bytes;
 }
 
-/* A look costs little, so that the next one may be near; by default a pass does not. */
-static void raise_mark(enum thrift_growth growth, size_t above, bool passed)
+static void set_mark(enum thrift_growth growth, size_t bytes)
+{
+    atomic_store_explicit(&thrift_marks[growth], bytes > MOST_BYTES ? SIZE_MAX : bytes, memory_order_relaxed);
+}
+
+static size_t raised(size_t mark, unsigned share, size_t above)
+{
+    return size_max(mark + mark / share, above + above / STEP_SHARE + STEP_BYTES);
+}
+
+/* Where the next look is by default: what is used may grow by less than what is resident, as cached blocks
+ * come into use, so it is where half of what lacks to the mark is touched. */
+static void set_look(enum thrift_growth growth, size_t resident, size_t used)
+{
+    size_t step = may_cost() ? size_min(resident / LOOK_SHARE, LOOK_MOST_BYTES) : resident / RISE_SHARE_AUTO;
+    size_t lacking = thrift_used_marks[growth] - size_min(used, thrift_used_marks[growth]);
+    set_mark(growth, resident + size_max(lacking / 2, step));
+}
+
+static void raise_mark(enum thrift_growth growth, size_t above)
 {
     size_t mark = atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed);
-    size_t rise = mark / (passed ? rules[growth].rise_share : RISE_SHARE);
-    mark = size_max(mark + rise, above + above / STEP_SHARE + STEP_BYTES);
-    atomic_store_explicit(&thrift_marks[growth], mark > MOST_BYTES ? SIZE_MAX : mark, memory_order_relaxed);
+    set_mark(growth, raised(mark, RISE_SHARE, above));
+}
+
+/* After a pass both looks may be near again, but only what is used decides. */
+static void note_pass(enum thrift_growth growth, const struct look *look)
+{
+    if (growth == THRIFT_GROWTH_ANY) {
+        raise_mark(growth, thrift.left_bytes);
+        return;
+    }
+    thrift_used_marks[growth] = raised(size_max(thrift_used_marks[growth], look->used_bytes), RISE_SHARE_AUTO,
+                                       thrift.left_bytes);
+    set_look(THRIFT_GROWTH_SLABS, thrift.left_bytes, thrift.left_bytes);
+    set_look(THRIFT_GROWTH_RUNS, thrift.left_bytes, thrift.left_bytes);
 }
 
 size_t thrift_note_growth(struct heap *heap, size_t units)
@@ -179,11 +241,14 @@ size_t thrift_note_growth(struct heap *heap, size_t units)
     enum thrift_growth growth = thrift_growth_of(units);
     if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
-    if (is_worth_it(heap, resident, growth) && !thread_blocks_signals()) {
+    struct look look = take_look(heap, resident, growth);
+    if (is_worth_it(&look, growth) && !thread_blocks_signals()) {
         bytes = give_back(growth);
-        raise_mark(growth, thrift.left_bytes, true);
+        note_pass(growth, &look);
+    } else if (growth == THRIFT_GROWTH_ANY) {
+        raise_mark(growth, resident);
     } else {
-        raise_mark(growth, resident, false);
+        set_look(growth, resident, look.used_bytes);
     }
     scavenger_let_go();
     return bytes;

@@ -8,9 +8,10 @@
  * is several times what was needed at most: then giving back earns nothing.
  *
  * By default, which is to cost next to nothing, runs of two units and more have it done, in a heap that is
- * neither small nor large, of which more must be free; and refills where half of it is. What all passes cost,
- * estimated from what they gave back and what was touched again, stays below a small share of the time since
- * the process began, and an allowance.
+ * neither small nor large, of which more must be free; and refills where a quarter is, in no cache. The mark
+ * is of what is in use, cached blocks left out, and says only that there is to be a look: a pass is made where
+ * use is a share above that of the pass before. What all passes cost, estimated from what they gave back and
+ * what was touched again, stays below a small share of the time since the process began, and an allowance.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
  * there is none; nor in a thread that blocks signals, since so does a handler's, which may have interrupted
@@ -21,10 +22,7 @@
 #include "heap/heap.h"
 #include "pool/pool.h"
 
-enum {
-    THRIFT_RUN_UNITS = 2,                 /* that make a pass by default, */
-    THRIFT_MOST_BYTES = 64 * 1024 * 1024, /* in a heap of so much at most */
-};
+enum { THRIFT_RUN_UNITS = 2 }; /* that make a pass by default */
 
 /* Each has a mark of its own. */
 enum thrift_growth {
@@ -34,8 +32,12 @@ enum thrift_growth {
     THRIFT_GROWTHS,
 };
 
-/* Resident bytes of payload before the next pass. */
+/* Resident bytes of payload before the next look. */
 extern _Atomic size_t thrift_marks[THRIFT_GROWTHS] HIDDEN;
+
+/* By default a pass needs so much in use, which is what is resident without cached blocks: a share above what
+ * was in use at the pass before, so that passes are few. [lock: scavenger] */
+extern size_t thrift_used_marks[THRIFT_GROWTHS] HIDDEN;
 
 /* When the process began, as clock_coarse_ms() says; 0: not known, the allowance is all. */
 extern uint64_t thrift_began_ms HIDDEN;
@@ -63,9 +65,7 @@ static inline bool thrift_is_due(size_t units)
     if (growth != THRIFT_GROWTH_ANY && (OPTION_VALUE(thrift) == THRIFT_NEVER || !of_note))
         return false;
     size_t bytes = pool_resident_bytes() + units * UNIT_BYTES;
-    size_t most = growth == THRIFT_GROWTH_ANY ? SIZE_MAX : THRIFT_MOST_BYTES;
-    return unlikely(bytes > atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed)) &&
-           bytes <= most;
+    return unlikely(bytes > atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed));
 }
 
 /* Called before memory is taken from slabs or the pool, by the heap's thread, inside, without a lock. */

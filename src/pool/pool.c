@@ -798,10 +798,25 @@ bool pool_note_density(size_t number, bool dense)
     return now;
 }
 
+static bool none_is_collapsed(void)
+{
+    return likely(atomic_load_explicit(&pool.collapsed, memory_order_relaxed) == 0);
+}
+
+bool pool_is_collapsed(size_t unit)
+{
+    if (none_is_collapsed())
+        return false;
+    pool_lock();
+    bool collapsed = superslab_at(unit >> SUPERSLAB_UNITS_LOG2)->collapsed;
+    pool_unlock();
+    return collapsed;
+}
+
 void pool_note_holes(size_t unit)
 {
     struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
-    if (likely(atomic_load_explicit(&pool.collapsed, memory_order_relaxed) == 0))
+    if (none_is_collapsed())
         return;
     pool_lock();
     bool split = forget_collapsed(superslab);

@@ -88,6 +88,9 @@ bool pool_may_collapse(void) HIDDEN;
 bool pool_is_collapsible(size_t number) HIDDEN;
 bool pool_note_density(size_t number, bool dense) HIDDEN;
 
+/* Whether the unit lies on a huge page that was made of a shared SuperSlab. */
+bool pool_is_collapsed(size_t unit) HIDDEN;
+
 /* Pages of this unit are about to be given back: a huge page there is split. */
 void pool_note_holes(size_t unit) HIDDEN;
 

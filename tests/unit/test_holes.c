@@ -321,14 +321,19 @@ static void a_double_free_of_a_reserved_block_is_found_when_it_returns(void **st
 
 /* ---- passes */
 
-static struct holes_result pass(bool all)
+static struct holes_result pass_of(enum holes_pass kind)
 {
     struct holes_result result = {0};
     for (size_t unit = 0;;) {
-        holes_purge(&unit, 7, all ? HOLES_ALL : HOLES_QUIET, &result);
+        holes_purge(&unit, 7, kind, &result);
         if (!unit)
             return result;
     }
+}
+
+static struct holes_result pass(bool all)
+{
+    return pass_of(all ? HOLES_ALL : HOLES_QUIET);
 }
 
 static void fill(unsigned first, unsigned end)
@@ -364,6 +369,18 @@ ISOLATED(a_purge_of_all_does_not_ask_for_quiet)
     put_range(slab, 0, 640, &released);
     EXPECT(pass(true).bytes == align_down(640 * 64, vm_page_bytes()));
     EXPECT(pass(true).bytes == 0);
+}
+
+ISOLATED(a_purge_one_by_one_leaves_huge_pages_alone)
+{
+    slab_link released = 0;
+    struct slab *slab = start_full_slab(class_of_size(64));
+    put_range(slab, 0, 640, &released);
+    while (!pool_note_density(slab->unit >> SUPERSLAB_UNITS_LOG2, true))
+        ;
+    EXPECT(pass_of(HOLES_ALL_SINGLY).bytes == 0);
+    pool_note_holes(slab->unit); /* there is none any more */
+    EXPECT(pass_of(HOLES_ALL_SINGLY).bytes == align_down(640 * 64, vm_page_bytes()));
 }
 
 /* The kernel refuses: nothing is lost, nothing counts as given back, and it is not tried for ever. */
@@ -438,6 +455,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_double_free_of_a_reserved_block_is_found_when_it_returns),
     cmocka_unit_test(a_slab_is_purged_once_it_was_quiet_for_a_pass),
     cmocka_unit_test(a_purge_of_all_does_not_ask_for_quiet),
+    cmocka_unit_test(a_purge_one_by_one_leaves_huge_pages_alone),
     cmocka_unit_test(a_refused_purge_loses_nothing),
     cmocka_unit_test(many_slabs_are_purged_in_batches),
     cmocka_unit_test(a_cached_run_goes_back_when_two_passes_found_it),

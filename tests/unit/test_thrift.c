@@ -1,6 +1,6 @@
 /* heap/thrift.c: a heap gives back before it grows, a bounded number of times, and nothing that is in use;
- * by default for large blocks, or where half of it is free, a little at a time, and only while that costs
- * little. */
+ * by default for large blocks, or where a quarter of it is free, a little at a time, and only while that
+ * costs little. */
 #include "unit/unit.h"
 
 #include <signal.h>
@@ -27,6 +27,14 @@ static void lower_marks(void)
 {
     for (int i = 0; i < THRIFT_GROWTHS; i++)
         atomic_store(&thrift_marks[i], 0);
+}
+
+/* By default it does not count what was in use at the pass before, either. */
+static void lower_all_marks(void)
+{
+    lower_marks();
+    for (int i = 0; i < THRIFT_GROWTHS; i++)
+        thrift_used_marks[i] = 0;
 }
 
 static size_t mark(void)
@@ -204,6 +212,7 @@ ISOLATED(by_default_a_pass_is_short)
     make_holes();
     size_t passes = 0, before = atomic_load(&scavenger_stats.holes_bytes), now;
     for (; thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0 && passes < 100; before = now, passes++) {
+        lower_all_marks();
         now = atomic_load(&scavenger_stats.holes_bytes);
         EXPECT(now - before <= SHORT_BYTES);
         expect_live_blocks();
@@ -217,7 +226,7 @@ static size_t passes_of_a_heap_that_breathes(size_t bytes)
     size_t passes = 0;
     for (int i = 0; i < 200; i++) {
         size_t before = given_back();
-        lower_marks();
+        lower_all_marks();
         void *run = front_malloc(bytes);
         fill(run, bytes, 1);
         front_free(run);
@@ -247,17 +256,16 @@ ISOLATED(by_default_what_is_touched_again_counts)
     EXPECT(passes > 0 && passes <= (HAKMEM_TORTURE ? 24 : 6));
 }
 
+/* There is no look any more. */
 ISOLATED(by_default_only_smaller_heaps_give_back)
 {
-    fill(front_malloc(THRIFT_MOST_BYTES / 2), THRIFT_MOST_BYTES / 2, 1);
-    lower_marks();
+    enum { MOST_BYTES = 256 * 1024 * 1024 };
+    front_free(front_malloc(1)); /* there is a heap */
+    fill(front_malloc(MOST_BYTES), MOST_BYTES, 1);
     EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
-    fill(front_malloc(THRIFT_MOST_BYTES / 2), THRIFT_MOST_BYTES / 2, 1);
-    fill(front_malloc(1), 1, 1); /* and a slab */
-    lower_marks();
-    EXPECT(!thrift_is_due(0) && !thrift_is_due(THRIFT_RUN_UNITS));
-    be_thrifty();
-    EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
+    EXPECT(thrift_note_growth(tls_real, 0) == 0);
+    EXPECT(!thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) == 0 && !thrift_is_due(THRIFT_RUN_UNITS));
 }
 
 /* One block each of many classes. */
@@ -267,11 +275,11 @@ static void refill_caches(void)
         fill(front_malloc(bytes), bytes, 1);
 }
 
-ISOLATED(by_default_slabs_have_memory_given_back_where_half_is_free)
+ISOLATED(by_default_slabs_have_memory_given_back_where_a_quarter_is_free)
 {
     be_old();
-    fill_and_free(10, 16);
-    lower_marks();
+    fill_and_free(5, 16);
+    lower_all_marks();
     EXPECT(given_back() == 0);
     refill_caches();
     EXPECT(given_back() > 0);
@@ -281,8 +289,8 @@ ISOLATED(by_default_slabs_have_memory_given_back_where_half_is_free)
 ISOLATED(by_default_slabs_have_none_given_back_where_less_is)
 {
     be_old();
-    fill_and_free(6, 16);
-    lower_marks();
+    fill_and_free(3, 16);
+    lower_all_marks();
     refill_caches();
     EXPECT(given_back() == 0);
     unit_validate();
@@ -327,7 +335,7 @@ ISOLATED(by_default_slabs_have_a_small_lru_given_back_as_a_whole)
     be_old();
     fill_and_free(3, 4); /* most of each slab */
     front_free(huge_of(3));
-    lower_marks();
+    lower_all_marks();
     struct pool_stats stats;
     refill_caches();
     pool_stats_read(&stats);
@@ -338,9 +346,9 @@ ISOLATED(by_default_slabs_leave_a_large_lru_to_huge_blocks)
 {
     enum { LRU_BYTES = 12 * 1024 * 1024 };
     be_old();
-    fill_and_free(4, 16);
+    fill_and_free(3, 16);
     front_free(huge_of(LRU_BYTES / SUPERSLAB_BYTES));
-    lower_marks();
+    lower_all_marks();
     refill_caches();
     EXPECT(HAKMEM_TORTURE || given_back() == 0); /* its LRU is never so large */
 }
@@ -349,8 +357,8 @@ ISOLATED(by_default_slabs_leave_a_large_lru_to_huge_blocks)
 ISOLATED(by_default_slabs_and_runs_have_marks_of_their_own)
 {
     be_old();
-    fill_and_free(6, 16);
-    lower_marks();
+    fill_and_free(3, 16);
+    lower_all_marks();
     EXPECT(thrift_note_growth(tls_real, 0) == 0 && !thrift_is_due(0));
     EXPECT(thrift_is_due(THRIFT_RUN_UNITS) && thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
 }
@@ -365,20 +373,70 @@ ISOLATED(by_default_only_larger_heaps_give_back)
     EXPECT(HAKMEM_TORTURE || (thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS)));
 }
 
-/* Growth by a tenth between two passes, but not between two looks. */
+/* Use grows by a twelfth between two passes. */
 ISOLATED(by_default_passes_are_far_apart)
 {
-    enum { MARK_BYTES = 8 * 1024 * 1024 };
-    _Atomic size_t *runs = &thrift_marks[THRIFT_GROWTH_RUNS];
     be_old();
     fill_and_free(6, 16);
-    atomic_store(runs, MARK_BYTES);
+    size_t used = pool_resident_bytes() - registry_cached_bytes(tls_real);
     EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
-    EXPECT(atomic_load(runs) >= MARK_BYTES + MARK_BYTES / 10);
-    fill_and_free(0, 16); /* nothing is free */
-    atomic_store(runs, 2 * MARK_BYTES);
+    EXPECT(thrift_used_marks[THRIFT_GROWTH_RUNS] >= used + used / 12);
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (i / ROW % 16 >= 6 && i / ROW % 16 < 12)
+            front_free(blocks[i]);
     EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) == 0);
-    EXPECT(atomic_load(runs) > 2 * MARK_BYTES && atomic_load(runs) < 2 * MARK_BYTES + MARK_BYTES / 10);
+    thrift_used_marks[THRIFT_GROWTH_RUNS] = used / 4;
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+}
+
+/* But the next look comes where use may have grown so much, whoever made the pass. */
+ISOLATED(by_default_looks_are_near_each_other)
+{
+    be_old();
+    fill_and_free(3, 16);
+    for (int units = 0; units <= THRIFT_RUN_UNITS; units += THRIFT_RUN_UNITS) {
+        enum thrift_growth growth = thrift_growth_of((size_t)units);
+        size_t resident = pool_resident_bytes() + (size_t)units * UNIT_BYTES;
+        thrift_used_marks[growth] = resident;
+        EXPECT(thrift_note_growth(tls_real, (size_t)units) == 0);
+        size_t ahead = atomic_load(&thrift_marks[growth]) - resident;
+        EXPECT(ahead >= 128 * 1024 && ahead <= resident / 24);
+    }
+    atomic_store(&thrift_marks[THRIFT_GROWTH_SLABS], SIZE_MAX);
+    thrift_used_marks[THRIFT_GROWTH_SLABS] = thrift_used_marks[THRIFT_GROWTH_RUNS] = 0;
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+    EXPECT(atomic_load(&thrift_marks[THRIFT_GROWTH_SLABS]) < 2 * pool_resident_bytes());
+}
+
+/* Where no pass may be made for what they cost, looks are as far apart as passes. */
+ISOLATED(by_default_looks_that_earn_nothing_are_far_apart)
+{
+    thrift_began_ms = 0;
+    fill_and_free(3, 16);
+    while (passes_of_a_heap_that_breathes(RUN_MAX_BYTES) > 0) {
+    }
+    size_t resident = pool_resident_bytes();
+    thrift_note_growth(tls_real, 0);
+    EXPECT(HAKMEM_TORTURE || atomic_load(&thrift_marks[THRIFT_GROWTH_SLABS]) >= resident + resident / 13);
+}
+
+/* What lies in caches was hardly ever touched. */
+ISOLATED(by_default_slabs_have_none_given_back_that_is_cached_alone)
+{
+    enum { CACHED = 4, LEAST_CACHED_BYTES = 1024, MOST_CACHED_BYTES = 8192 };
+    be_old();
+    for (size_t bytes = LEAST_CACHED_BYTES; bytes <= MOST_CACHED_BYTES; bytes += LEAST_CACHED_BYTES) {
+        void *cached[CACHED];
+        for (int i = 0; i < CACHED; i++)
+            fill(cached[i] = front_malloc(bytes), bytes, 1);
+        for (int i = 0; i < CACHED; i++)
+            front_free(cached[i]);
+    }
+    size_t resident = pool_resident_bytes(), in_caches = registry_cached_bytes(tls_real);
+    lower_all_marks();
+    EXPECT(HAKMEM_TORTURE || in_caches > resident / 4);
+    EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, 0) == 0);
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
 }
 
 /* It pays for its own passes, out of its own time. */
@@ -479,7 +537,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_only_smaller_heaps_give_back),
     cmocka_unit_test(by_default_only_larger_heaps_give_back),
     cmocka_unit_test(by_default_passes_are_far_apart),
-    cmocka_unit_test(by_default_slabs_have_memory_given_back_where_half_is_free),
+    cmocka_unit_test(by_default_looks_are_near_each_other),
+    cmocka_unit_test(by_default_looks_that_earn_nothing_are_far_apart),
+    cmocka_unit_test(by_default_slabs_have_none_given_back_that_is_cached_alone),
+    cmocka_unit_test(by_default_slabs_have_memory_given_back_where_a_quarter_is_free),
     cmocka_unit_test(by_default_slabs_have_memory_given_back_from_8_mib_on),
     cmocka_unit_test(by_default_a_heap_that_grew_by_slabs_gives_back),
     cmocka_unit_test(by_default_slabs_have_a_small_lru_given_back_as_a_whole),
