@@ -9,9 +9,10 @@
  *
  * By default, which is to cost next to nothing, runs of two units and more have it done, in a heap that is
  * neither small nor large, of which more must be free; and refills where a quarter is, in no cache. The mark
- * is of what is in use, cached blocks left out, and says only that there is to be a look: a pass is made where
- * use is a share above that of the pass before. What all passes cost, estimated from what they gave back and
- * what was touched again, stays below a small share of the time since the process began, and an allowance.
+ * is of what is in use, cached blocks left out, and says only that there is to be a look: a pass is made
+ * where use is a share above that of the pass before. What all passes cost, estimated from what they gave
+ * back and what was touched again, stays below a small share of the time since the process began, and an
+ * allowance.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
  * there is none; nor in a thread that blocks signals, since so does a handler's, which may have interrupted
