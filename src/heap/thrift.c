@@ -9,8 +9,7 @@
 
 enum {
     LEAST_BYTES = HAKMEM_TORTURE ? 65536 : 4 * 1024 * 1024, /* resident in a heap that is worth it, */
-    LEAST_BYTES_AUTO = 2 * LEAST_BYTES,                     /* by default; */
-    MOST_BYTES = 256 * 1024 * 1024,                         /* and in one that is small */
+    LEAST_BYTES_AUTO = 2 * LEAST_BYTES,                     /* by default */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
     LRU_MOST_BYTES = 8 * 1024 * 1024,                       /* of the LRU that goes where slabs grow */
@@ -62,7 +61,8 @@ size_t thrift_used_marks[THRIFT_GROWTHS] = {
 struct look {
     size_t resident_bytes; /* with what is about to be touched */
     size_t used_bytes;     /* of these, without cached blocks: much of those was never touched */
-    size_t loose_bytes;    /* free blocks and units that are resident, and the LRU: in no cache */
+    size_t loose_bytes;    /* free blocks and units that are resident, and the LRU: in no cache, */
+    size_t stuck_bytes;    /* of which the last pass left so much: they lie on pages in use */
     size_t free_bytes;     /* and with what is cached */
 };
 
@@ -72,6 +72,7 @@ static struct {
     uint64_t passes_ns;   /* what passes cost, but for what was touched again */
     size_t unit;          /* where the next one begins */
     size_t left_bytes;    /* resident after the last pass, or look */
+    size_t stuck_bytes;   /* loose after the last pass */
     size_t needed_bytes;  /* most that ever was after a pass, or beyond what was free */
     size_t touched_bytes; /* between passes, in all */
     size_t first_bytes;   /* resident at the first look, */
@@ -123,14 +124,20 @@ static size_t kept_lru_bytes(enum thrift_growth growth)
     return bytes > LRU_MOST_BYTES ? bytes : 0;
 }
 
+static size_t loose_bytes(struct heap *heap)
+{
+    return pool_retained_bytes() + bin_free_bytes(heap);
+}
+
 static struct look take_look(struct heap *heap, size_t resident, enum thrift_growth growth)
 {
     struct look look = {.resident_bytes = resident};
     size_t cached = registry_cached_bytes(heap);
-    size_t loose = pool_retained_bytes() + bin_free_bytes(heap);
+    size_t loose = loose_bytes(heap);
     note_needed(resident - size_min(loose + cached, resident));
     look.used_bytes = resident - size_min(cached, resident);
     look.loose_bytes = loose - size_min(kept_lru_bytes(growth), loose);
+    look.stuck_bytes = size_min(thrift.stuck_bytes, look.loose_bytes);
     look.free_bytes = look.loose_bytes + cached;
     note_touched(look.used_bytes);
     return look;
@@ -139,7 +146,7 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
 static bool is_enough_free(const struct look *look, enum thrift_growth growth)
 {
     switch (growth) {
-    case THRIFT_GROWTH_SLABS: return look->loose_bytes >= look->used_bytes / LOOSE_SHARE;
+    case THRIFT_GROWTH_SLABS: return look->loose_bytes - look->stuck_bytes >= look->used_bytes / LOOSE_SHARE;
     case THRIFT_GROWTH_RUNS: return look->free_bytes >= look->resident_bytes / FREE_SHARE_RUNS;
     default: return look->free_bytes >= look->resident_bytes / FREE_SHARE;
     }
@@ -199,7 +206,7 @@ static size_t give_back(enum thrift_growth growth)
 
 static void set_mark(enum thrift_growth growth, size_t bytes)
 {
-    atomic_store_explicit(&thrift_marks[growth], bytes > MOST_BYTES ? SIZE_MAX : bytes, memory_order_relaxed);
+    atomic_store_explicit(&thrift_marks[growth], bytes, memory_order_relaxed);
 }
 
 static size_t raised(size_t mark, unsigned share, size_t above)
@@ -216,17 +223,19 @@ static void set_look(enum thrift_growth growth, size_t resident, size_t used)
     set_mark(growth, resident + size_max(lacking / 2, step));
 }
 
-static void raise_mark(enum thrift_growth growth, size_t above)
+/* Of any growth: there is none beyond the largest heap. */
+static void raise_mark(size_t above)
 {
-    size_t mark = atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed);
-    set_mark(growth, raised(mark, RISE_SHARE, above));
+    size_t mark = atomic_load_explicit(&thrift_marks[THRIFT_GROWTH_ANY], memory_order_relaxed);
+    size_t next = raised(mark, RISE_SHARE, above);
+    set_mark(THRIFT_GROWTH_ANY, next > THRIFT_MOST_BYTES ? SIZE_MAX : next);
 }
 
 /* After a pass both looks may be near again, but only what is used decides. */
 static void note_pass(enum thrift_growth growth, const struct look *look)
 {
     if (growth == THRIFT_GROWTH_ANY) {
-        raise_mark(growth, thrift.left_bytes);
+        raise_mark(thrift.left_bytes);
         return;
     }
     thrift_used_marks[growth] = raised(size_max(thrift_used_marks[growth], look->used_bytes), RISE_SHARE_AUTO,
@@ -244,9 +253,10 @@ size_t thrift_note_growth(struct heap *heap, size_t units)
     struct look look = take_look(heap, resident, growth);
     if (is_worth_it(&look, growth) && !thread_blocks_signals()) {
         bytes = give_back(growth);
+        thrift.stuck_bytes = loose_bytes(heap);
         note_pass(growth, &look);
     } else if (growth == THRIFT_GROWTH_ANY) {
-        raise_mark(growth, resident);
+        raise_mark(resident);
     } else {
         set_look(growth, resident, look.used_bytes);
     }

@@ -23,7 +23,10 @@
 #include "heap/heap.h"
 #include "pool/pool.h"
 
-enum { THRIFT_RUN_UNITS = 2 }; /* that make a pass by default */
+enum {
+    THRIFT_RUN_UNITS = 2,                  /* that make a pass by default, */
+    THRIFT_MOST_BYTES = 256 * 1024 * 1024, /* in a heap of so much at most */
+};
 
 /* Each has a mark of its own. */
 enum thrift_growth {
@@ -66,7 +69,9 @@ static inline bool thrift_is_due(size_t units)
     if (growth != THRIFT_GROWTH_ANY && (OPTION_VALUE(thrift) == THRIFT_NEVER || !of_note))
         return false;
     size_t bytes = pool_resident_bytes() + units * UNIT_BYTES;
-    return unlikely(bytes > atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed));
+    size_t most = growth == THRIFT_GROWTH_ANY ? SIZE_MAX : THRIFT_MOST_BYTES;
+    return unlikely(bytes > atomic_load_explicit(&thrift_marks[growth], memory_order_relaxed)) &&
+           bytes <= most;
 }
 
 /* Called before memory is taken from slabs or the pool, by the heap's thread, inside, without a lock. */

@@ -50,7 +50,7 @@ static bool unit_is_dirty(const struct reader_snapshot *snapshot, uint64_t unit)
 static bool page_is_resident(const struct reader_snapshot *snapshot, size_t page)
 {
     if (snapshot->resident_map)
-        return reader_bit(snapshot->resident_map, page);
+        return page < snapshot->page_count && reader_bit(snapshot->resident_map, page);
     return unit_is_dirty(snapshot, (uint64_t)page * snapshot->page_bytes >> READER_UNIT_LOG2);
 }
 

@@ -240,7 +240,7 @@ static void print_guarded(const struct finding *found)
     if (found->in_guarded)
         printf(", %" PRIu64 " bytes into it", found->address - guarded->block);
     printf(": %s; made by thread %d", guarded->live ? "live" : "free, not used again yet", guarded->made_by);
-    if (!guarded->live)
+    if (guarded->freed_by)
         printf(", freed by thread %d", guarded->freed_by);
     putchar('\n');
 }

@@ -93,10 +93,10 @@ int main(void)
     pthread_t thread;
     int on_stack = 0;
     setvbuf(stdout, NULL, _IOLBF, 4096);
-    fill();
-    char *cached = block(5000), *run = block(200000), *huge = block(3 << 20), *live = block(1000);
     for (int i = 0; i < OTHERS; i++)
         given[i] = block(640);
+    fill();
+    char *cached = block(5000), *run = block(200000), *huge = block(3 << 20), *live = block(1000);
     free(cached);
     tell("live", live);
     tell("inside", live + 100);

@@ -202,13 +202,13 @@ kill -CONT $process
 # ---- guarded blocks: the same of them
 unguarded=$process
 starts 20
-if [ -n "$(address guarded)" ]; then
+if [ -n "$(address guarded)" ] && [ -n "$(address quarantined)" ]; then
     compare_stats 'stats with guarded blocks'
     block="guarded block of $(address guarded_bytes) bytes at 0x[0-9a-f]*"
     ptr_is guarded "^0x[0-9a-f]*: $block, 1 bytes into it: live; made by thread $process\$"
     ptr_is quarantined ": guarded block of $(address quarantined_bytes) bytes at 0x[0-9a-f]*, 1 bytes into it: free, not used again yet; made by thread $process, freed by thread $process\$"
     beside=$(printf '0x%x' $(($(address guarded) - 1 + $(address guarded_bytes) + 7)))
-    says 'ptr behind a guarded block' ": 7 bytes behind the end of a $block: live\|: 0 bytes before\|: guarded memory: inaccessible" \
+    says 'ptr behind a guarded block' ": 7 bytes behind the end of a $block: live\|: guarded memory: inaccessible" \
         "$hakmem" ptr $process "$beside"
     holds "ptr's JSON of guarded blocks holds its schema" hakmem-ptr-schema.json "$hakmem" ptr --json $process \
         "$(address guarded)" "$(address quarantined)" "$beside"

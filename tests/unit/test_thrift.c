@@ -256,16 +256,36 @@ ISOLATED(by_default_what_is_touched_again_counts)
     EXPECT(passes > 0 && passes <= (HAKMEM_TORTURE ? 24 : 6));
 }
 
-/* There is no look any more. */
+/* But it does again when it has become smaller. */
 ISOLATED(by_default_only_smaller_heaps_give_back)
 {
-    enum { MOST_BYTES = 256 * 1024 * 1024 };
     front_free(front_malloc(1)); /* there is a heap */
-    fill(front_malloc(MOST_BYTES), MOST_BYTES, 1);
+    void *huge = front_malloc(THRIFT_MOST_BYTES);
+    fill(huge, THRIFT_MOST_BYTES, 1);
+    EXPECT(!thrift_is_due(0) && !thrift_is_due(THRIFT_RUN_UNITS));
+    be_thrifty();
     EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
-    EXPECT(thrift_note_growth(tls_real, 0) == 0);
-    EXPECT(!thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
-    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) == 0 && !thrift_is_due(THRIFT_RUN_UNITS));
+    atomic_store(&options.thrift, THRIFT_AUTO);
+    front_free(huge);
+    pool_purge(PURGE_ALL);
+    make_holes();
+    EXPECT(thrift_is_due(0) && thrift_is_due(THRIFT_RUN_UNITS));
+}
+
+/* What lies on pages in use no pass gives back. */
+ISOLATED(by_default_slabs_have_none_given_back_for_what_is_stuck)
+{
+    be_old();
+    for (size_t i = 0; i < BLOCKS; i++)
+        fill(blocks[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (i % 2)
+            front_free(blocks[i]);
+    thrift_note_growth(tls_real, 0);
+    lower_all_marks();
+    size_t passes = atomic_load(&vm_calls.madvise);
+    EXPECT(thrift_note_growth(tls_real, 0) == 0 && atomic_load(&vm_calls.madvise) == passes);
+    EXPECT(thrift_used_marks[THRIFT_GROWTH_SLABS] == 0); /* and no pass was made */
 }
 
 /* One block each of many classes. */
@@ -536,6 +556,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_what_is_touched_again_counts),
     cmocka_unit_test(by_default_only_smaller_heaps_give_back),
     cmocka_unit_test(by_default_only_larger_heaps_give_back),
+    cmocka_unit_test(by_default_slabs_have_none_given_back_for_what_is_stuck),
     cmocka_unit_test(by_default_passes_are_far_apart),
     cmocka_unit_test(by_default_looks_are_near_each_other),
     cmocka_unit_test(by_default_looks_that_earn_nothing_are_far_apart),
