@@ -61,8 +61,7 @@ size_t thrift_used_marks[THRIFT_GROWTHS] = {
 struct look {
     size_t resident_bytes; /* with what is about to be touched */
     size_t used_bytes;     /* of these, without cached blocks: much of those was never touched */
-    size_t loose_bytes;    /* free blocks and units that are resident, and the LRU: in no cache, */
-    size_t stuck_bytes;    /* of which the last pass left so much: they lie on pages in use */
+    size_t loose_bytes;    /* free blocks and units that are resident, and the LRU: in no cache */
     size_t free_bytes;     /* and with what is cached */
 };
 
@@ -72,7 +71,7 @@ static struct {
     uint64_t passes_ns;   /* what passes cost, but for what was touched again */
     size_t unit;          /* where the next one begins */
     size_t left_bytes;    /* resident after the last pass, or look */
-    size_t stuck_bytes;   /* loose after the last pass */
+    size_t stuck_bytes;   /* loose after the last pass: on pages in use */
     size_t needed_bytes;  /* most that ever was after a pass, or beyond what was free */
     size_t touched_bytes; /* between passes, in all */
     size_t first_bytes;   /* resident at the first look, */
@@ -137,7 +136,6 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
     note_needed(resident - size_min(loose + cached, resident));
     look.used_bytes = resident - size_min(cached, resident);
     look.loose_bytes = loose - size_min(kept_lru_bytes(growth), loose);
-    look.stuck_bytes = size_min(thrift.stuck_bytes, look.loose_bytes);
     look.free_bytes = look.loose_bytes + cached;
     note_touched(look.used_bytes);
     return look;
@@ -146,7 +144,7 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
 static bool is_enough_free(const struct look *look, enum thrift_growth growth)
 {
     switch (growth) {
-    case THRIFT_GROWTH_SLABS: return look->loose_bytes - look->stuck_bytes >= look->used_bytes / LOOSE_SHARE;
+    case THRIFT_GROWTH_SLABS: return look->loose_bytes >= thrift.stuck_bytes + look->used_bytes / LOOSE_SHARE;
     case THRIFT_GROWTH_RUNS: return look->free_bytes >= look->resident_bytes / FREE_SHARE_RUNS;
     default: return look->free_bytes >= look->resident_bytes / FREE_SHARE;
     }
