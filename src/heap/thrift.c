@@ -128,6 +128,12 @@ static size_t loose_bytes(struct heap *heap)
     return pool_retained_bytes() + bin_free_bytes(heap);
 }
 
+/* Of these, what a pass does not leave alone. */
+static size_t without_kept(size_t loose, enum thrift_growth growth)
+{
+    return loose - size_min(kept_lru_bytes(growth), loose);
+}
+
 static struct look take_look(struct heap *heap, size_t resident, enum thrift_growth growth)
 {
     struct look look = {.resident_bytes = resident};
@@ -135,7 +141,7 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
     size_t loose = loose_bytes(heap);
     note_needed(resident - size_min(loose + cached, resident));
     look.used_bytes = resident - size_min(cached, resident);
-    look.loose_bytes = loose - size_min(kept_lru_bytes(growth), loose);
+    look.loose_bytes = without_kept(loose, growth);
     look.free_bytes = look.loose_bytes + cached;
     note_touched(look.used_bytes);
     return look;
@@ -251,7 +257,7 @@ size_t thrift_note_growth(struct heap *heap, size_t units)
     struct look look = take_look(heap, resident, growth);
     if (is_worth_it(&look, growth) && !thread_blocks_signals()) {
         bytes = give_back(growth);
-        thrift.stuck_bytes = loose_bytes(heap);
+        thrift.stuck_bytes = without_kept(loose_bytes(heap), THRIFT_GROWTH_SLABS);
         note_pass(growth, &look);
     } else if (growth == THRIFT_GROWTH_ANY) {
         raise_mark(resident);

@@ -374,6 +374,21 @@ ISOLATED(by_default_slabs_leave_a_large_lru_to_huge_blocks)
     EXPECT(HAKMEM_TORTURE || given_back() == 0); /* its LRU is never so large */
 }
 
+/* Nor does a large LRU, which stays, count as what a pass could not give back. */
+ISOLATED(by_default_slabs_have_memory_given_back_beside_a_large_lru)
+{
+    enum { LRU_BYTES = 10 * 1024 * 1024 };
+    be_old();
+    fill_and_free(11, 16);
+    front_free(huge_of(LRU_BYTES / SUPERSLAB_BYTES));
+    lower_all_marks();
+    EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, 0) > 0);
+    fill_and_free(13, 16);
+    lower_all_marks();
+    EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, 0) > 0);
+    unit_validate();
+}
+
 /* Slabs that have nothing given back do not keep runs from it. */
 ISOLATED(by_default_slabs_and_runs_have_marks_of_their_own)
 {
@@ -567,6 +582,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_a_heap_that_grew_by_slabs_gives_back),
     cmocka_unit_test(by_default_slabs_have_a_small_lru_given_back_as_a_whole),
     cmocka_unit_test(by_default_slabs_leave_a_large_lru_to_huge_blocks),
+    cmocka_unit_test(by_default_slabs_have_memory_given_back_beside_a_large_lru),
     cmocka_unit_test(by_default_slabs_have_none_given_back_where_less_is),
     cmocka_unit_test(by_default_slabs_and_runs_have_marks_of_their_own),
     cmocka_unit_test(by_default_a_child_of_a_fork_begins_anew),
