@@ -16,9 +16,18 @@ static bool fits(size_t usable, size_t size)
     return size <= usable && (size > usable / 2 || usable <= 64);
 }
 
+static void note_moves(bool moves)
+{
+    struct heap *heap = registry_own_heap();
+    if (likely(heap))
+        heap->moves = moves;
+}
+
 static void *move(void *p, size_t usable, size_t size)
 {
+    note_moves(true);
     void *block = front_malloc_inline(size);
+    note_moves(false);
     if (unlikely(!block))
         return size <= usable ? p : NULL; /* it need not shrink */
     memcpy(block, p, size_min(usable, size));

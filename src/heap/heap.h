@@ -61,6 +61,7 @@ struct heap {
     uint32_t until_guarded;          /* [owner] slow calls until one is served guarded; 0: not drawn yet */
     bool busy;                       /* [owner] has done enough to have slabs of its own */
     bool has_slabs;                  /* [owner] may have some, from now or from a thread before */
+    bool moves;                      /* [owner] realloc takes a block to move another to */
     uint32_t number;                 /* [const] */
     char *arena_next, *arena_end;    /* [owner] memory for stacks and magazines */
     void *free_stacks[STACK_SIZES];  /* [owner] by the logarithm of their capacity */

@@ -13,6 +13,7 @@ enum {
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
     LRU_MOST_BYTES = 8 * 1024 * 1024,                       /* of the LRU that goes where slabs grow */
+    LOOSE_MOST_BYTES = 2 * 1024 * 1024,                     /* free, in no cache: worth a pass in any heap */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
@@ -21,16 +22,16 @@ enum {
     RISE_SHARE_AUTO = 12,         /* by default */
     FREE_SHARE = 64,              /* of what is resident, that must be free, */
     FREE_SHARE_RUNS = 16,         /* by default before runs, whose pages cost a pass's time anyway */
-    LOOSE_SHARE = 4,              /* of what is used, that must be free and in no cache, before slabs */
+    LOOSE_SHARE = 4,              /* of what is used, that must be free and in no cache, before slabs, */
     LOOK_SHARE = 32,              /* of what is resident, to the next look by default, */
-    LOOK_MOST_BYTES = 512 * 1024, /* or so much */
+    LOOK_MOST_BYTES = 256 * 1024, /* or so much */
 };
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
  * back, and for a KiB touched again, a quarter of a page fault. And what they may cost by default: all of
- * them; and one, which ends with the step in which it has looked at so many units, or given back so many
- * places or bytes of holes, and so many bytes of free units. Measured on a virtual machine, see decision 12.
- */
+ * them, of which half of what the growth itself cost is not for passes in a realloc; and one, which ends with
+ * the step in which it has looked at so many units, or given back so many places or bytes of holes, and so
+ * many bytes of free units. Measured on a virtual machine, see decision 12. */
 enum {
     PASS_NS = 30000,
     UNIT_NS = 50,
@@ -38,10 +39,11 @@ enum {
     GIVEN_NS_KIB = 20,
     AGAIN_NS_KIB = 250,
     ALLOWED_NS = 1000000,
-    ALLOWED_SHARE = 256, /* of the time since the process began */
+    ALLOWED_SHARE = 256,               /* of the time since the process began, */
+    ALLOWED_NS_KIB = AGAIN_NS_KIB / 2, /* and for each KiB that the heap grew by */
     ENOUGH_UNITS = 2048,
     ENOUGH_RANGES = 128,
-    ENOUGH_BYTES = 4 * 1024 * 1024,
+    ENOUGH_BYTES = 8 * 1024 * 1024,
     STEP_UNITS = 8,
 };
 
@@ -101,18 +103,25 @@ static void note_needed(size_t bytes)
     thrift.needed_bytes = size_max(thrift.needed_bytes, bytes);
 }
 
-/* What was touched is new as far as more is resident than ever; the rest was touched again. */
+/* What the heap grew by since the first look. */
+static size_t grown_bytes(void)
+{
+    return thrift.most_bytes - size_min(thrift.first_bytes, thrift.most_bytes);
+}
+
+/* What was touched is new as far as the heap grew; the rest was touched again. */
 static uint64_t cost_ns(void)
 {
-    size_t risen = thrift.most_bytes - size_min(thrift.first_bytes, thrift.most_bytes);
-    uint64_t again = thrift.touched_bytes - size_min(risen, thrift.touched_bytes);
+    uint64_t again = thrift.touched_bytes - size_min(grown_bytes(), thrift.touched_bytes);
     return thrift.passes_ns + again / 1024 * AGAIN_NS_KIB;
 }
 
-static uint64_t allowed_ns(void)
+/* What realloc moves leaves its old place behind at once, for the next to grow: passes there earn less. */
+static uint64_t allowed_ns(bool moves)
 {
     uint64_t age_ms = thrift_began_ms ? clock_coarse_ms() - thrift_began_ms : 0;
-    return ALLOWED_NS + age_ms * (1000000 / ALLOWED_SHARE);
+    uint64_t of_growth_ns = moves ? 0 : grown_bytes() / 1024 * ALLOWED_NS_KIB;
+    return ALLOWED_NS + age_ms * (1000000 / ALLOWED_SHARE) + of_growth_ns;
 }
 
 /* What of the LRU a pass leaves alone: where slabs grow, all of a large one; a smaller one goes as a whole.
@@ -147,25 +156,31 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
     return look;
 }
 
+static size_t enough_loose_bytes(const struct look *look)
+{
+    return thrift.stuck_bytes + size_min(look->used_bytes / LOOSE_SHARE, LOOSE_MOST_BYTES);
+}
+
 static bool is_enough_free(const struct look *look, enum thrift_growth growth)
 {
     switch (growth) {
-    case THRIFT_GROWTH_SLABS: return look->loose_bytes >= thrift.stuck_bytes + look->used_bytes / LOOSE_SHARE;
+    case THRIFT_GROWTH_SLABS: return look->loose_bytes >= enough_loose_bytes(look);
     case THRIFT_GROWTH_RUNS: return look->free_bytes >= look->resident_bytes / FREE_SHARE_RUNS;
     default: return look->free_bytes >= look->resident_bytes / FREE_SHARE;
     }
 }
 
-static bool may_cost(void)
+static bool may_cost(bool moves)
 {
-    return is_always() || cost_ns() <= allowed_ns();
+    return is_always() || cost_ns() <= allowed_ns(moves);
 }
 
 /* Whether a pass would earn something, and may be made. */
-static bool is_worth_it(const struct look *look, enum thrift_growth growth)
+static bool is_worth_it(const struct look *look, enum thrift_growth growth, bool moves)
 {
     return look->used_bytes >= thrift_used_marks[growth] && is_enough_free(look, growth) &&
-           thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) && may_cost();
+           thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
+           may_cost(moves);
 }
 
 /* All holes, or some, which go round the heap. */
@@ -222,7 +237,8 @@ static size_t raised(size_t mark, unsigned share, size_t above)
  * come into use, so it is where half of what lacks to the mark is touched. */
 static void set_look(enum thrift_growth growth, size_t resident, size_t used)
 {
-    size_t step = may_cost() ? size_min(resident / LOOK_SHARE, LOOK_MOST_BYTES) : resident / RISE_SHARE_AUTO;
+    size_t step = may_cost(false) ? size_min(resident / LOOK_SHARE, LOOK_MOST_BYTES)
+                                  : resident / RISE_SHARE_AUTO;
     size_t lacking = thrift_used_marks[growth] - size_min(used, thrift_used_marks[growth]);
     set_mark(growth, resident + size_max(lacking / 2, step));
 }
@@ -252,10 +268,11 @@ size_t thrift_note_growth(struct heap *heap, size_t units)
 {
     size_t bytes = 0, resident = pool_resident_bytes() + units * UNIT_BYTES;
     enum thrift_growth growth = thrift_growth_of(units);
-    if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
+    if (heap != tls_real || (heap->moves && growth == THRIFT_GROWTH_SLABS) ||
+        (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
     struct look look = take_look(heap, resident, growth);
-    if (is_worth_it(&look, growth) && !thread_blocks_signals()) {
+    if (is_worth_it(&look, growth, heap->moves) && !thread_blocks_signals()) {
         bytes = give_back(growth);
         thrift.stuck_bytes = without_kept(loose_bytes(heap), THRIFT_GROWTH_SLABS);
         note_pass(growth, &look);

@@ -1,6 +1,6 @@
 /* heap/thrift.c: a heap gives back before it grows, a bounded number of times, and nothing that is in use;
- * by default for large blocks, or where a quarter of it is free, a little at a time, and only while that
- * costs little. */
+ * by default for large blocks, or where a quarter of it or 2 MiB are free, a little at a time, and only while
+ * that costs little. */
 #include "unit/unit.h"
 
 #include <signal.h>
@@ -329,18 +329,81 @@ ISOLATED(by_default_slabs_have_memory_given_back_from_8_mib_on)
     unit_validate();
 }
 
-/* What slabs touch as they grow is not touched again. */
-ISOLATED(by_default_a_heap_that_grew_by_slabs_gives_back)
+/* 44 MiB of blocks, of which so many rows of every so many are free again. */
+static void fill_many_and_free(size_t free_rows, size_t of_rows)
 {
     enum { MANY = 88 * 1024 };
     static void *many[MANY];
-    be_old();
     for (size_t i = 0; i < MANY; i++)
         fill(many[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
     for (size_t i = 0; i < MANY; i++)
-        if (i / ROW % 10 < 3)
+        if (i / ROW % of_rows < free_rows)
             front_free(many[i]);
+}
+
+/* What slabs touch as they grow is not touched again. */
+ISOLATED(by_default_a_heap_that_grew_by_slabs_gives_back)
+{
+    be_old();
+    fill_many_and_free(3, 10);
     EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+}
+
+/* In a large heap 2 MiB are enough, however small a share that is. */
+ISOLATED(by_default_slabs_have_memory_given_back_where_much_is_free)
+{
+    be_old();
+    fill_many_and_free(1, 40);
+    lower_all_marks();
+    EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, 0) == 0);
+    fill_many_and_free(1, 16);
+    lower_all_marks();
+    EXPECT(thrift_note_growth(tls_real, 0) > 0);
+}
+
+/* What all passes may cost at first is used up, and then the heap grows. */
+static void spend_and_grow(void)
+{
+    thrift_began_ms = 0;
+    front_free(front_malloc(1)); /* there is a heap */
+    while (passes_of_a_heap_that_breathes(RUN_MAX_BYTES) > 0) {
+    }
+    pool_purge(PURGE_ALL);
+    fill_many_and_free(3, 10);
+    lower_all_marks();
+}
+
+ISOLATED(by_default_growth_pays_for_passes)
+{
+    spend_and_grow();
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+}
+
+ISOLATED(by_default_growth_pays_for_no_pass_in_a_realloc)
+{
+    spend_and_grow();
+    tls_real->moves = true;
+    /* (in the torture build passes end by what they touch, before they have cost so much) */
+    EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, THRIFT_RUN_UNITS) == 0);
+    EXPECT(atomic_load(&thrift_marks[THRIFT_GROWTH_RUNS]) <
+           pool_resident_bytes() + UNIT_BYTES * SUPERSLAB_UNITS);
+    tls_real->moves = false;
+    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+}
+
+/* What is moved leaves room behind at once. */
+ISOLATED(by_default_slabs_have_none_given_back_in_a_realloc)
+{
+    be_old();
+    fill_and_free(5, 16);
+    void *block = front_malloc(1);
+    lower_all_marks();
+    for (size_t bytes = 64; bytes <= 16384; bytes *= 4)
+        fill(block = front_realloc(block, bytes), bytes, 1);
+    EXPECT(given_back() == 0);
+    fill(front_malloc(200), 200, 1);
+    EXPECT(given_back() > 0);
+    unit_validate();
 }
 
 static void *huge_of(size_t superslabs)
@@ -580,6 +643,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_slabs_have_memory_given_back_where_a_quarter_is_free),
     cmocka_unit_test(by_default_slabs_have_memory_given_back_from_8_mib_on),
     cmocka_unit_test(by_default_a_heap_that_grew_by_slabs_gives_back),
+    cmocka_unit_test(by_default_slabs_have_memory_given_back_where_much_is_free),
+    cmocka_unit_test(by_default_growth_pays_for_passes),
+    cmocka_unit_test(by_default_growth_pays_for_no_pass_in_a_realloc),
+    cmocka_unit_test(by_default_slabs_have_none_given_back_in_a_realloc),
     cmocka_unit_test(by_default_slabs_have_a_small_lru_given_back_as_a_whole),
     cmocka_unit_test(by_default_slabs_leave_a_large_lru_to_huge_blocks),
     cmocka_unit_test(by_default_slabs_have_memory_given_back_beside_a_large_lru),
