@@ -12,19 +12,18 @@ enum {
     LEAST_BYTES_AUTO = 2 * LEAST_BYTES,                     /* by default */
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
+    LOOK_BYTES = 2 * STEP_BYTES,                            /* to the next look by default */
     LRU_MOST_BYTES = 8 * 1024 * 1024,                       /* of the LRU that goes where slabs grow */
     LOOSE_MOST_BYTES = 2 * 1024 * 1024,                     /* free, in no cache: worth a pass in any heap */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
 
 enum {
-    RISE_SHARE = 256,             /* of the mark, by which a pass raises it at least, */
-    RISE_SHARE_AUTO = 12,         /* by default */
-    FREE_SHARE = 64,              /* of what is resident, that must be free, */
-    FREE_SHARE_RUNS = 16,         /* by default before runs, whose pages cost a pass's time anyway */
-    LOOSE_SHARE = 4,              /* of what is used, that must be free and in no cache, before slabs, */
-    LOOK_SHARE = 32,              /* of what is resident, to the next look by default, */
-    LOOK_MOST_BYTES = 256 * 1024, /* or so much */
+    RISE_SHARE = 256,     /* of the mark, by which a pass raises it at least, */
+    RISE_SHARE_AUTO = 12, /* by default */
+    FREE_SHARE = 64,      /* of what is resident, that must be free, */
+    FREE_SHARE_RUNS = 16, /* by default before runs, whose pages cost a pass's time anyway */
+    LOOSE_SHARE = 4,      /* of what is used, that must be free and in no cache, before slabs, */
 };
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
@@ -237,8 +236,7 @@ static size_t raised(size_t mark, unsigned share, size_t above)
  * come into use, so it is where half of what lacks to the mark is touched. */
 static void set_look(enum thrift_growth growth, size_t resident, size_t used)
 {
-    size_t step = may_cost(false) ? size_min(resident / LOOK_SHARE, LOOK_MOST_BYTES)
-                                  : resident / RISE_SHARE_AUTO;
+    size_t step = may_cost(false) ? LOOK_BYTES : resident / RISE_SHARE_AUTO;
     size_t lacking = thrift_used_marks[growth] - size_min(used, thrift_used_marks[growth]);
     set_mark(growth, resident + size_max(lacking / 2, step));
 }
