@@ -16,18 +16,21 @@ static bool fits(size_t usable, size_t size)
     return size <= usable && (size > usable / 2 || usable <= 64);
 }
 
-static void note_moves(bool moves)
+/* A new place for a block of some size: its old one will be free right after (thrift.h). */
+static void *malloc_to_move(size_t size)
 {
     struct heap *heap = registry_own_heap();
-    if (likely(heap))
-        heap->moves = moves;
+    if (heap)
+        heap->moves = true;
+    void *block = front_malloc_inline(size);
+    if (heap)
+        heap->moves = false;
+    return block;
 }
 
 static void *move(void *p, size_t usable, size_t size)
 {
-    note_moves(true);
-    void *block = front_malloc_inline(size);
-    note_moves(false);
+    void *block = malloc_to_move(size);
     if (unlikely(!block))
         return size <= usable ? p : NULL; /* it need not shrink */
     memcpy(block, p, size_min(usable, size));

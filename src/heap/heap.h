@@ -77,6 +77,7 @@ struct heap {
     size_t free_bytes;     /* [lock] in free blocks of its slabs */
     size_t purged_bytes;   /* [lock] of these, in pages that were given back, or never used */
     size_t poke_at_bytes;  /* [lock] how many free ones are worth telling the scavenger of */
+    size_t stuck_bytes;    /* [lock: scavenger] free after its last pass (thrift.h): on pages in use */
 
     _Alignas(CACHE_LINE) char arena_first[]; /* [owner] the rest of the first page */
 };

@@ -49,13 +49,14 @@ static struct {
     _Atomic size_t parked_count; /* [lock: registry] to write */
     _Atomic bool gates_closed;
     struct heap *_Atomic heaps;
-    struct heap *_Atomic commons;
     struct heap *_Atomic lender;  /* see registry_lender */
     struct heap *_Atomic look_at; /* where the look for the next one begins; NULL: at the newest */
     _Atomic size_t count;
     _Atomic bool unwatched;   /* of some thread we may not hear that it ended */
     _Atomic bool has_orphans; /* in a fork's child: heaps of ORPHANED are not parked yet */
 } registry;
+
+struct heap *_Atomic registry_shared_heap;
 
 static void park_orphans(void);
 
@@ -119,7 +120,7 @@ static void open_for_threads(void)
     depot_open();
     if (!registry_commons()) {
         struct heap *commons = make_heap(0);
-        atomic_store_explicit(&registry.commons, commons, memory_order_release);
+        atomic_store_explicit(&registry_shared_heap, commons, memory_order_release);
         region_image()->commons = (uintptr_t)commons;
     }
 }
@@ -202,12 +203,18 @@ static struct heap *inherit(void)
     return NULL;
 }
 
+/* It has no thread any more: what its next one is not to find as this one left it. */
+static void set_parked(struct heap *heap)
+{
+    heap->slow_events = 0;
+    heap->busy = heap->moves = false;
+    atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
+}
+
 static void park(struct heap *heap)
 {
     CHECK(!atomic_load(&heap->parked));
-    heap->slow_events = 0;
-    heap->busy = false;
-    atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
+    set_parked(heap);
     parked_prepend(heap);
     heap->thread = 0;
     atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
@@ -220,11 +227,6 @@ static void fork_parent(void);
 static void fork_child(void);
 
 static const struct fork_handlers fork_handlers = {fork_prepare, fork_parent, fork_child};
-
-struct heap *registry_commons(void)
-{
-    return atomic_load_explicit(&registry.commons, memory_order_acquire);
-}
 
 struct heap *registry_make_commons(void)
 {
@@ -395,9 +397,7 @@ static void retire(struct heap *old)
         atomic_fetch_add_explicit(&registry.parked_count, 1, memory_order_relaxed);
     }
     registry.retired = old;
-    old->slow_events = 0;
-    old->busy = false;
-    atomic_store_explicit(&old->parked, true, memory_order_relaxed);
+    set_parked(old);
 }
 
 bool registry_start_afresh(void)

@@ -76,8 +76,13 @@ struct heap *registry_attach(void) HIDDEN;
 /* The calling thread ends: its heap's caches are emptied, and it is parked. */
 void registry_detach(void) HIDDEN;
 
+extern struct heap *_Atomic registry_shared_heap HIDDEN;
+
 /* The heap that young and late threads share; NULL while there is one heap only. */
-struct heap *registry_commons(void) HIDDEN;
+static inline struct heap *registry_commons(void)
+{
+    return atomic_load_explicit(&registry_shared_heap, memory_order_acquire);
+}
 
 /* Makes the commons if there are none yet; NULL when there is no memory. */
 struct heap *registry_make_commons(void) HIDDEN;

@@ -19,11 +19,12 @@ enum {
 };
 
 enum {
-    RISE_SHARE = 256,     /* of the mark, by which a pass raises it at least, */
-    RISE_SHARE_AUTO = 12, /* by default */
-    FREE_SHARE = 64,      /* of what is resident, that must be free, */
-    FREE_SHARE_RUNS = 16, /* by default before runs, whose pages cost a pass's time anyway */
-    LOOSE_SHARE = 4,      /* of what is used, that must be free and in no cache, before slabs, */
+    RISE_SHARE = 256,      /* of the mark, by which a pass raises it at least, */
+    RISE_SHARE_AUTO = 12,  /* by default */
+    FREE_SHARE = 64,       /* of what is resident, that must be free, */
+    FREE_SHARE_RUNS = 16,  /* by default before runs, whose pages cost a pass's time anyway */
+    LOOSE_SHARE = 4,       /* of what is used, that must be free and in no cache, before slabs; */
+    LOOSE_SHARE_MOVES = 2, /* where realloc moves a block to one */
 };
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
@@ -72,7 +73,7 @@ static struct {
     uint64_t passes_ns;   /* what passes cost, but for what was touched again */
     size_t unit;          /* where the next one begins */
     size_t left_bytes;    /* resident after the last pass, or look */
-    size_t stuck_bytes;   /* loose after the last pass: on pages in use */
+    size_t stuck_bytes;   /* retained in the pool after the last pass, beside what it leaves alone */
     size_t needed_bytes;  /* most that ever was after a pass, or beyond what was free */
     size_t touched_bytes; /* between passes, in all */
     size_t first_bytes;   /* resident at the first look, */
@@ -131,11 +132,6 @@ static size_t kept_lru_bytes(enum thrift_growth growth)
     return bytes > LRU_MOST_BYTES ? bytes : 0;
 }
 
-static size_t loose_bytes(struct heap *heap)
-{
-    return pool_retained_bytes() + bin_free_bytes(heap);
-}
-
 /* Of these, what a pass does not leave alone. */
 static size_t without_kept(size_t loose, enum thrift_growth growth)
 {
@@ -146,7 +142,7 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
 {
     struct look look = {.resident_bytes = resident};
     size_t cached = registry_cached_bytes(heap);
-    size_t loose = loose_bytes(heap);
+    size_t loose = pool_retained_bytes() + bin_free_bytes(heap);
     note_needed(resident - size_min(loose + cached, resident));
     look.used_bytes = resident - size_min(cached, resident);
     look.loose_bytes = without_kept(loose, growth);
@@ -155,15 +151,19 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
     return look;
 }
 
-static size_t enough_loose_bytes(const struct look *look)
+/* Beyond what the last pass could not give back, of this heap and of the pool. */
+static size_t enough_loose_bytes(const struct heap *heap, const struct look *look)
 {
-    return thrift.stuck_bytes + size_min(look->used_bytes / LOOSE_SHARE, LOOSE_MOST_BYTES);
+    size_t stuck = heap->stuck_bytes + thrift.stuck_bytes;
+    if (heap->moves)
+        return stuck + look->used_bytes / LOOSE_SHARE_MOVES;
+    return stuck + size_min(look->used_bytes / LOOSE_SHARE, LOOSE_MOST_BYTES);
 }
 
-static bool is_enough_free(const struct look *look, enum thrift_growth growth)
+static bool is_enough_free(const struct heap *heap, const struct look *look, enum thrift_growth growth)
 {
     switch (growth) {
-    case THRIFT_GROWTH_SLABS: return look->loose_bytes >= enough_loose_bytes(look);
+    case THRIFT_GROWTH_SLABS: return look->loose_bytes >= enough_loose_bytes(heap, look);
     case THRIFT_GROWTH_RUNS: return look->free_bytes >= look->resident_bytes / FREE_SHARE_RUNS;
     default: return look->free_bytes >= look->resident_bytes / FREE_SHARE;
     }
@@ -175,11 +175,11 @@ static bool may_cost(bool moves)
 }
 
 /* Whether a pass would earn something, and may be made. */
-static bool is_worth_it(const struct look *look, enum thrift_growth growth, bool moves)
+static bool is_worth_it(const struct heap *heap, const struct look *look, enum thrift_growth growth)
 {
-    return look->used_bytes >= thrift_used_marks[growth] && is_enough_free(look, growth) &&
+    return look->used_bytes >= thrift_used_marks[growth] && is_enough_free(heap, look, growth) &&
            thrift.touched_bytes <= TOUCHED_FACTOR * size_max(thrift.needed_bytes, LEAST_BYTES) &&
-           may_cost(moves);
+           may_cost(heap->moves);
 }
 
 /* All holes, or some, which go round the heap. */
@@ -266,13 +266,13 @@ size_t thrift_note_growth(struct heap *heap, size_t units)
 {
     size_t bytes = 0, resident = pool_resident_bytes() + units * UNIT_BYTES;
     enum thrift_growth growth = thrift_growth_of(units);
-    if (heap != tls_real || (heap->moves && growth == THRIFT_GROWTH_SLABS) ||
-        (units && !pool_must_grow(units)) || !scavenger_try_hold())
+    if (heap != tls_real || (units && !pool_must_grow(units)) || !scavenger_try_hold())
         return 0;
     struct look look = take_look(heap, resident, growth);
-    if (is_worth_it(&look, growth, heap->moves) && !thread_blocks_signals()) {
+    if (is_worth_it(heap, &look, growth) && !thread_blocks_signals()) {
         bytes = give_back(growth);
-        thrift.stuck_bytes = without_kept(loose_bytes(heap), THRIFT_GROWTH_SLABS);
+        heap->stuck_bytes = bin_free_bytes(heap);
+        thrift.stuck_bytes = without_kept(pool_retained_bytes(), THRIFT_GROWTH_SLABS);
         note_pass(growth, &look);
     } else if (growth == THRIFT_GROWTH_ANY) {
         raise_mark(resident);

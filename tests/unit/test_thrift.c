@@ -377,6 +377,8 @@ ISOLATED(by_default_growth_pays_for_passes)
 {
     spend_and_grow();
     EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+    size_t passes = passes_of_a_heap_that_breathes(RUN_MAX_BYTES);
+    EXPECT(passes > 0 && passes < 60);
 }
 
 ISOLATED(by_default_growth_pays_for_no_pass_in_a_realloc)
@@ -385,25 +387,80 @@ ISOLATED(by_default_growth_pays_for_no_pass_in_a_realloc)
     tls_real->moves = true;
     /* (in the torture build passes end by what they touch, before they have cost so much) */
     EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, THRIFT_RUN_UNITS) == 0);
-    EXPECT(atomic_load(&thrift_marks[THRIFT_GROWTH_RUNS]) <
-           pool_resident_bytes() + UNIT_BYTES * SUPERSLAB_UNITS);
+    size_t resident = pool_resident_bytes(), next = atomic_load(&thrift_marks[THRIFT_GROWTH_RUNS]);
+    EXPECT(HAKMEM_TORTURE || (next > resident && next < resident + SUPERSLAB_BYTES)); /* it looked */
     tls_real->moves = false;
-    EXPECT(thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+    EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, THRIFT_RUN_UNITS) > 0);
+}
+
+ISOLATED(by_default_runs_have_memory_given_back_in_a_realloc)
+{
+    be_old();
+    void *block = front_malloc(SLAB_MAX_BYTES);
+    make_holes();
+    lower_all_marks();
+    EXPECT(given_back() == 0);
+    fill(front_realloc(block, LARGE_BYTES), LARGE_BYTES, 1);
+    EXPECT(given_back() > 0);
+    expect_live_blocks();
+}
+
+/* A block that grows from slab to slab. */
+static void grow_by_realloc(void)
+{
+    void *block = NULL;
+    for (size_t bytes = 64; bytes <= 16384; bytes *= 4)
+        fill(block = front_realloc(block, bytes), bytes, 1);
 }
 
 /* What is moved leaves room behind at once. */
-ISOLATED(by_default_slabs_have_none_given_back_in_a_realloc)
+ISOLATED(by_default_slabs_have_less_given_back_in_a_realloc)
 {
     be_old();
     fill_and_free(5, 16);
-    void *block = front_malloc(1);
+    fill(front_malloc(64), 64, 1);
     lower_all_marks();
-    for (size_t bytes = 64; bytes <= 16384; bytes *= 4)
-        fill(block = front_realloc(block, bytes), bytes, 1);
+    grow_by_realloc();
     EXPECT(given_back() == 0);
-    fill(front_malloc(200), 200, 1);
+    lower_all_marks();
+    refill_caches();
     EXPECT(given_back() > 0);
     unit_validate();
+}
+
+ISOLATED(by_default_slabs_have_memory_given_back_in_a_realloc_where_most_is_free)
+{
+    be_old();
+    fill_and_free(13, 16);
+    lower_all_marks();
+    grow_by_realloc();
+    EXPECT(given_back() > 0);
+    unit_validate();
+}
+
+static void *free_rows_and_note_growth(void *given)
+{
+    fill_and_free(1, 2);
+    lower_all_marks();
+    *(size_t *)given = thrift_note_growth(tls_real, 0);
+    return NULL;
+}
+
+/* What lies on another heap's pages in use is none of its own. */
+ISOLATED(by_default_what_is_stuck_in_one_heap_keeps_no_other_from_a_pass)
+{
+    enum { MANY = 64 * 1024 };
+    static void *many[MANY];
+    size_t given = 0;
+    be_old();
+    for (size_t i = 0; i < MANY; i++)
+        fill(many[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);
+    for (size_t i = 0; i < MANY; i += 2)
+        front_free(many[i]);
+    lower_all_marks();
+    thrift_note_growth(tls_real, 0);
+    EXPECT(tls_real->stuck_bytes > MANY / 4 * BLOCK_BYTES);
+    EXPECT(pthread_join(unit_thread(free_rows_and_note_growth, &given), NULL) == 0 && given > 0);
 }
 
 static void *huge_of(size_t superslabs)
@@ -646,7 +703,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_slabs_have_memory_given_back_where_much_is_free),
     cmocka_unit_test(by_default_growth_pays_for_passes),
     cmocka_unit_test(by_default_growth_pays_for_no_pass_in_a_realloc),
-    cmocka_unit_test(by_default_slabs_have_none_given_back_in_a_realloc),
+    cmocka_unit_test(by_default_runs_have_memory_given_back_in_a_realloc),
+    cmocka_unit_test(by_default_slabs_have_less_given_back_in_a_realloc),
+    cmocka_unit_test(by_default_slabs_have_memory_given_back_in_a_realloc_where_most_is_free),
+    cmocka_unit_test(by_default_what_is_stuck_in_one_heap_keeps_no_other_from_a_pass),
     cmocka_unit_test(by_default_slabs_have_a_small_lru_given_back_as_a_whole),
     cmocka_unit_test(by_default_slabs_leave_a_large_lru_to_huge_blocks),
     cmocka_unit_test(by_default_slabs_have_memory_given_back_beside_a_large_lru),
