@@ -12,9 +12,9 @@
  * that the pass before did not leave. Then the mark only says when to look, and falls with what a pass
  * leaves: a pass is made where what is in use, cached blocks left out, is a share above that of the pass
  * before, so there are some hundred. What all passes cost, estimated from what they gave back and what was
- * touched again, stays below a small share of the time since the process began, half of what the page faults
- * of the heap's growth cost, and an allowance. What realloc moves has less done: it leaves room behind at
- * once.
+ * touched again, stays below the sum of an allowance, a small share of the time since the process began, and
+ * half of what the page faults of the heap's growth cost. What realloc moves has less done: it leaves room
+ * behind at once.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
  * there is none; nor in a thread that blocks signals, since so does a handler's, which may have interrupted
