@@ -76,7 +76,7 @@ struct heap *registry_attach(void) HIDDEN;
 /* The calling thread ends: its heap's caches are emptied, and it is parked. */
 void registry_detach(void) HIDDEN;
 
-extern struct heap *_Atomic registry_shared_heap HIDDEN;
+extern struct heap *_Atomic registry_shared_heap HIDDEN; /* [lock: registry] to write */
 
 /* The heap that young and late threads share; NULL while there is one heap only. */
 static inline struct heap *registry_commons(void)

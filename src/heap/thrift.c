@@ -29,9 +29,9 @@ enum {
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
  * back, and for a KiB touched again, a quarter of a page fault. And what they may cost by default: all of
- * them, of which half of what the growth itself cost is not for passes in a realloc; and one, which ends with
- * the step in which it has looked at so many units, or given back so many places or bytes of holes, and so
- * many bytes of free units. Measured on a virtual machine, see decision 12. */
+ * them, the sum of three parts; and one, which ends with the step in which it has looked at so many units, or
+ * given back so many places or bytes of holes, and so many bytes of free units. Measured on a virtual
+ * machine, see decision 12. */
 enum {
     PASS_NS = 30000,
     UNIT_NS = 50,
@@ -40,7 +40,7 @@ enum {
     AGAIN_NS_KIB = 250,
     ALLOWED_NS = 1000000,
     ALLOWED_SHARE = 256,               /* of the time since the process began, */
-    ALLOWED_NS_KIB = AGAIN_NS_KIB / 2, /* and for each KiB that the heap grew by */
+    ALLOWED_NS_KIB = AGAIN_NS_KIB / 2, /* and for each KiB that the heap grew by: half of its page faults */
     ENOUGH_UNITS = 2048,
     ENOUGH_RANGES = 128,
     ENOUGH_BYTES = 8 * 1024 * 1024,
@@ -151,7 +151,7 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
     return look;
 }
 
-/* Beyond what the last pass could not give back, of this heap and of the pool. */
+/* Before slabs: so much beyond what the last pass could not give back, of this heap and of the pool. */
 static size_t enough_loose_bytes(const struct heap *heap, const struct look *look)
 {
     size_t stuck = heap->stuck_bytes + thrift.stuck_bytes;
