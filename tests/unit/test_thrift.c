@@ -406,10 +406,9 @@ ISOLATED(by_default_runs_have_memory_given_back_in_a_realloc)
 }
 
 /* A block that grows from slab to slab. */
-static void grow_by_realloc(void)
+static void grow_by_realloc(void *block)
 {
-    void *block = NULL;
-    for (size_t bytes = 64; bytes <= 16384; bytes *= 4)
+    for (size_t bytes = 256; bytes <= 16384; bytes *= 4)
         fill(block = front_realloc(block, bytes), bytes, 1);
 }
 
@@ -418,9 +417,9 @@ ISOLATED(by_default_slabs_have_less_given_back_in_a_realloc)
 {
     be_old();
     fill_and_free(5, 16);
-    fill(front_malloc(64), 64, 1);
+    void *block = front_malloc(64);
     lower_all_marks();
-    grow_by_realloc();
+    grow_by_realloc(block);
     EXPECT(given_back() == 0);
     lower_all_marks();
     refill_caches();
@@ -431,9 +430,11 @@ ISOLATED(by_default_slabs_have_less_given_back_in_a_realloc)
 ISOLATED(by_default_slabs_have_memory_given_back_in_a_realloc_where_most_is_free)
 {
     be_old();
+    void *block = front_malloc(64);
     fill_and_free(13, 16);
     lower_all_marks();
-    grow_by_realloc();
+    EXPECT(given_back() == 0);
+    grow_by_realloc(block);
     EXPECT(given_back() > 0);
     unit_validate();
 }
