@@ -181,15 +181,18 @@ static void read_program_name(struct reader *reader)
     free(name);
 }
 
-/* Whether the kernel lets us read its memory at all. */
+/* Whether the kernel lets us read its memory at all: what one range tells. To read of each would have pages
+ * come into being that the process never touched. */
 static bool can_read(struct reader *reader)
 {
     char byte;
     for (size_t i = 0; i < reader->ranges.count; i++) {
         const struct source_range *range = &reader->ranges.item[i];
         struct iovec local = {&byte, 1}, remote = {(void *)(uintptr_t)range->start, 1};
-        if (!range->readable || process_vm_readv(reader->pid, &local, 1, &remote, 1, 0) == 1)
+        if (!range->readable)
             continue;
+        if (process_vm_readv(reader->pid, &local, 1, &remote, 1, 0) == 1)
+            return true;
         if (errno == EPERM || errno == ESRCH)
             return false;
     }
