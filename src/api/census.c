@@ -132,7 +132,7 @@ void census_visit_cached(census_cached_fn *visit, void *argument)
     for (struct heap *heap = registry_heaps(); heap; heap = heap->next_heap)
         for (unsigned c = 0; c < SIZE_CLASSES; c++) {
             visit_fastcache(heap, c, &to);
-            struct magazine *magazine = heap->has_slabs ? heap_bins(heap)->magazines[c] : NULL;
+            struct magazine *magazine = heap_has_slabs(heap) ? heap_bins(heap)->magazines[c] : NULL;
             if (magazine && magazine->count)
                 visit_magazine(magazine, &to);
         }

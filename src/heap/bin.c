@@ -287,7 +287,7 @@ bool bin_collect(struct heap *heap, size_t most, slab_link *released)
 
 void bin_release_idle(struct heap *heap, unsigned passes, slab_link *released)
 {
-    for (unsigned c = 0; c < SIZE_CLASSES; c++) {
+    for (unsigned c = 0; heap->free_bytes && c < SIZE_CLASSES; c++) {
         struct slab *current = slab_from_link(bin_of(heap, c)->current);
         if (current && slab_is_empty(current) && current->quiet >= passes) {
             slab_current_to_full(bin_of(heap, c), current);

@@ -38,7 +38,7 @@ void depot_pass_on(struct heap *heap, unsigned size_class) HIDDEN;
 static inline void depot_free_remote(struct heap *heap, uint32_t tag, void *block)
 {
     unsigned size_class = tag & (TAG_OWNED - 1);
-    struct magazine *magazine = heap->has_slabs ? heap_bins(heap)->magazines[size_class] : NULL;
+    struct magazine *magazine = heap_has_slabs(heap) ? heap_bins(heap)->magazines[size_class] : NULL;
     if (unlikely(!magazine)) {
         depot_free_remote_first(heap, size_class, block);
         return;

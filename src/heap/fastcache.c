@@ -198,7 +198,7 @@ static unsigned take_blocks(struct heap *heap, unsigned size_class, void **slot,
     struct heap *commons = registry_commons();
     if (likely(heap->busy) || !commons)
         return take_busy(heap, size_class, slot, want);
-    unsigned got = heap->has_slabs ? take_local(heap, size_class, slot, want, true) : 0;
+    unsigned got = heap_has_slabs(heap) ? take_local(heap, size_class, slot, want, true) : 0;
     return got ? got : take_young(commons, size_class, slot, want);
 }
 

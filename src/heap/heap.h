@@ -60,7 +60,8 @@ struct heap {
     uint32_t slow_events;            /* [owner] refills and remote frees, while young */
     uint32_t until_guarded;          /* [owner] slow calls until one is served guarded; 0: not drawn yet */
     bool busy;                       /* [owner] has done enough to have slabs of its own */
-    bool has_slabs;                  /* [owner] may have some, from now or from a thread before */
+    _Atomic bool has_slabs;          /* [owner] to write, read by anybody: may have some, from now or from a
+                                        thread before */
     bool moves;                      /* [owner] realloc takes a block to move another to */
     uint32_t number;                 /* [const] */
     char *arena_next, *arena_end;    /* [owner] memory for stacks and magazines */
@@ -117,11 +118,25 @@ static inline void heap_unlock(struct heap *heap)
     lock_release(&heap->lock, LOCK_HEAP);
 }
 
+/* Whether the heap may have slabs, runs and magazines of its own; the commons has slabs alone. Else its
+ * second page was never touched, and is not to be. */
+static inline bool heap_has_slabs(const struct heap *heap)
+{
+    return atomic_load_explicit(&heap->has_slabs, memory_order_relaxed);
+}
+
+/* It has done enough to have slabs of its own. [owner] */
+static inline void heap_set_busy(struct heap *heap)
+{
+    heap->busy = true;
+    atomic_store_explicit(&heap->has_slabs, true, memory_order_relaxed);
+}
+
 /* A refill or a remote free of a young heap: after enough of them it is busy. [owner] */
 static inline void heap_note_slow_event(struct heap *heap)
 {
     if (unlikely(!heap->busy) && ++heap->slow_events >= YOUNG_EVENTS)
-        heap->busy = heap->has_slabs = true;
+        heap_set_busy(heap);
 }
 
 /* For counters that one thread writes at a time and any reads. */

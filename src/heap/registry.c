@@ -135,7 +135,7 @@ static struct heap *new_heap(void)
     if (!heap)
         return NULL;
     if (first) {
-        heap->busy = heap->has_slabs = true;
+        heap_set_busy(heap);
         heap_bins(heap)->seen_runs[0] = 0; /* written before it is read, the page costs one fault, not two */
     } else {
         open_for_threads();
@@ -250,7 +250,7 @@ NOINLINE struct heap *registry_attach(void)
     bool gated = !heap || atomic_load_explicit(&registry.gates_closed, memory_order_relaxed);
     thread_leave(gated ? &gate_heap : heap);
     if (heap && OPTION_VALUE(secure)) /* slabs of its own: what others have is no hint of what it gets */
-        heap->busy = heap->has_slabs = true;
+        heap_set_busy(heap);
     if (!heap)
         return tls_real;
     /* the thread has its heap by now, so these may allocate */
@@ -266,7 +266,7 @@ static void empty_caches(struct heap *heap)
 {
     slab_link released = 0;
     fastcache_flush_all(heap);
-    if (heap->has_slabs)
+    if (heap_has_slabs(heap))
         depot_flush_magazines(heap);
     runcache_flush(heap);
     heap_lock(heap);
@@ -281,7 +281,7 @@ static void empty_heap(struct heap *heap)
     slab_link released = 0;
     empty_caches(heap);
     heap_lock(heap);
-    if (heap->has_slabs)
+    if (heap_has_slabs(heap))
         bin_release_idle(heap, 0, &released);
     heap_unlock(heap);
     bin_give_released(heap, released);
@@ -367,7 +367,7 @@ size_t registry_cached_bytes(const struct heap *heap)
     size_t bytes = 0;
     for (unsigned c = 0; c < SIZE_CLASSES; c++) {
         bytes += fastcache_blocks(heap, c) * class_size(c);
-        if (heap->has_slabs && heap_bins((struct heap *)heap)->magazines[c])
+        if (heap_has_slabs(heap) && heap_bins((struct heap *)heap)->magazines[c])
             bytes += heap_bins((struct heap *)heap)->magazines[c]->count * class_size(c);
     }
     return bytes;
@@ -409,7 +409,7 @@ bool registry_start_afresh(void)
     registry_lock();
     if (registry.fresh_heaps < FRESH_HEAPS_MAX && (fresh = make_heap(self())) != NULL) {
         registry.fresh_heaps++;
-        fresh->busy = fresh->has_slabs = true;
+        heap_set_busy(fresh);
         retire(old);
     }
     registry_unlock();
@@ -442,7 +442,7 @@ void registry_reclaim(void)
 {
     struct heap *own = registry_own_heap();
     if (own) {
-        if (own->has_slabs)
+        if (heap_has_slabs(own))
             depot_flush_magazines(own);
         runcache_flush(own);
     }
@@ -505,7 +505,7 @@ static void orphan(struct heap *heap)
     }
     memset(heap->free_stacks, 0, sizeof heap->free_stacks);
     heap->arena_next = heap->arena_end;
-    if (heap->has_slabs) {
+    if (heap_has_slabs(heap)) {
         memset(heap_bins(heap)->magazines, 0, sizeof heap_bins(heap)->magazines);
         memset((void *)heap_bins(heap)->cached_runs, 0, sizeof heap_bins(heap)->cached_runs);
     }

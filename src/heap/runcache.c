@@ -12,7 +12,7 @@
 
 static _Atomic uint32_t *place_of(struct heap *heap, size_t units)
 {
-    return heap->has_slabs && units <= RUN_CACHE_UNITS ? &heap_bins(heap)->cached_runs[units - 1] : NULL;
+    return heap_has_slabs(heap) && units <= RUN_CACHE_UNITS ? &heap_bins(heap)->cached_runs[units - 1] : NULL;
 }
 
 static size_t take(_Atomic uint32_t *place)
@@ -39,21 +39,21 @@ bool runcache_put(struct heap *heap, size_t unit, size_t units)
 void runcache_release_quiet(struct heap *heap)
 {
     struct heap_bins *bins = heap_bins(heap);
-    for (size_t units = 1; units <= RUN_CACHE_UNITS; units++) {
+    for (size_t units = 1; heap_has_slabs(heap) && units <= RUN_CACHE_UNITS; units++) {
         _Atomic uint32_t *place = &bins->cached_runs[units - 1];
         uint32_t *seen = &bins->seen_runs[units - 1], run = atomic_load_explicit(place, memory_order_relaxed);
         size_t unit = run && run == *seen ? take(place) : SIZE_MAX;
         if (unit != SIZE_MAX)
             pool_give_units(unit, units);
         run = unit == SIZE_MAX ? run : 0;
-        if (*seen != run) /* a heap that does little has not touched the page */
+        if (*seen != run) /* a page that a fork shares stays shared */
             *seen = run;
     }
 }
 
 void runcache_flush(struct heap *heap)
 {
-    for (size_t units = 1; heap->has_slabs && units <= RUN_CACHE_UNITS; units++) {
+    for (size_t units = 1; heap_has_slabs(heap) && units <= RUN_CACHE_UNITS; units++) {
         size_t unit = runcache_take(heap, units);
         if (unit != SIZE_MAX)
             pool_give_units(unit, units);
