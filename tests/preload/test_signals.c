@@ -152,9 +152,9 @@ static void expect_child(void)
 static timer_t storm;
 static atomic_bool storms;
 
-static void set_storm(long nanoseconds)
+static void set_storm(void)
 {
-    struct itimerspec once = {{0, 0}, {0, nanoseconds}};
+    struct itimerspec once = {{0, 0}, {0, STORM_NS}};
     CHECK(timer_settime(storm, 0, &once, NULL) == 0);
 }
 
@@ -166,7 +166,7 @@ static void handler(int signal)
     if (forks && forked == 0 && handled % 16 == 1)
         fork_here();
     if (atomic_load(&storms) && !is_child)
-        set_storm(STORM_NS);
+        set_storm();
     errno = saved_errno;
 }
 
@@ -484,7 +484,7 @@ static void storm_with(enum forks how)
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
     CHECK(timer_create(CLOCK_MONOTONIC, &event, &storm) == 0);
     atomic_store(&storms, true);
-    set_storm(STORM_NS);
+    set_storm();
     uint64_t seed = 11;
     void *blocks[500] = {NULL};
     for (double end = seconds_now() + 2; handled < 2000 && seconds_now() < end;) {
