@@ -81,4 +81,16 @@ static inline uint32_t superslab_all_units(void)
     return (uint32_t)bits_below(SUPERSLAB_UNITS);
 }
 
+/* The unit that is a guard. */
+static inline uint32_t superslab_guard_units(const struct superslab *superslab)
+{
+    return superslab->guarded ? superslab_all_units() & ~(superslab_all_units() >> 1) : 0;
+}
+
+/* Whether nothing of it is in use. */
+static inline bool superslab_is_all_free(const struct superslab *superslab)
+{
+    return (superslab->free_units | superslab_guard_units(superslab)) == superslab_all_units();
+}
+
 #endif

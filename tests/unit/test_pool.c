@@ -1,4 +1,4 @@
-/* pool/pool.c: units and spans against a model of which units are out; the LRU's limits and counters. */
+/* The pool: units and spans against a model of which units are out; the LRU's limits and counters. */
 #include "unit/unit.h"
 
 #include <string.h>

@@ -1,0 +1,122 @@
+/* lru.c - the LRU: whole SuperSlabs that are free and may be resident, by age; how many it may keep, and for
+ * how long. */
+#include "base/log.h"
+#include "pool/state.h"
+
+COLD void lru_debug(const char *what, struct span span)
+{
+    log_line("LRU: %s %zu SuperSlab%s at %p, %zu warm now", what, span.count, span.count == 1 ? "" : "s",
+             (void *)superslab_address(span.first), pool.warm.superslabs);
+}
+
+/* ---- limits */
+
+static bool is_over_soft_limit(void)
+{
+    size_t limit = OPTION_VALUE(soft_limit);
+    return unlikely(limit) && pool.dirty_units > limit * UNITS_IN_MIB;
+}
+
+uint64_t lru_decay_ms(void)
+{
+    return is_over_soft_limit()
+               ? 0
+               : OPTION_VALUE(decay_ms) >> atomic_load_explicit(&pool.haste, memory_order_relaxed);
+}
+
+/* Whether the oldest warm span has been there for the decay; what was prewarmed stays. */
+static bool is_aged(uint64_t now_ms)
+{
+    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm) &&
+           span_oldest_ms(&pool.warm) + lru_decay_ms() <= now_ms;
+}
+
+bool lru_is_over(uint64_t now_ms)
+{
+    return pool.warm.superslabs > OPTION_VALUE(ss_lru_size) || is_aged(now_ms);
+}
+
+bool lru_has_spare(void)
+{
+    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm);
+}
+
+size_t lru_retained_bytes(void)
+{
+    return pool.warm.superslabs * (size_t)SUPERSLAB_BYTES + pool.free_dirty_units * UNIT_BYTES;
+}
+
+/* The LRU but for what was prewarmed; [lock: pool]. */
+static size_t spare_bytes(void)
+{
+    return (pool.warm.superslabs - size_min(pool.warm.superslabs, OPTION_VALUE(ss_prewarm))) *
+           SUPERSLAB_BYTES;
+}
+
+size_t pool_retained_bytes(void)
+{
+    pool_lock();
+    size_t bytes = spare_bytes() + pool.free_dirty_units * UNIT_BYTES;
+    pool_unlock();
+    return bytes;
+}
+
+size_t pool_lru_bytes(void)
+{
+    pool_lock();
+    size_t bytes = spare_bytes();
+    pool_unlock();
+    return bytes;
+}
+
+void pool_set_haste(unsigned halvings)
+{
+    atomic_store_explicit(&pool.haste, halvings, memory_order_relaxed);
+}
+
+/* ---- what goes in and out */
+
+void lru_keep(struct superslab *superslab, uint64_t now_ms)
+{
+    struct span span = {superslab_number(superslab), 1};
+    bucket_remove(superslab);
+    huge_pages_forget(superslab);
+    span_insert(&pool.warm, span, now_ms);
+    lru_note("kept", span);
+}
+
+void lru_pass_by(struct superslab *superslab)
+{
+    bucket_remove(superslab);
+    huge_pages_forget(superslab);
+    span_insert(&pool.cold, (struct span){superslab_number(superslab), 1}, 0);
+}
+
+struct span lru_evict(enum pool_purge what, uint64_t now_ms, size_t superslabs)
+{
+    bool all = what >= PURGE_FREE;
+    if (!all && !lru_is_over(now_ms))
+        return (struct span){0, 0};
+    size_t limit = OPTION_VALUE(ss_lru_size);
+    bool aged = all || is_aged(now_ms);
+    size_t kept = what == PURGE_ALL ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
+    size_t most = pool.warm.superslabs - size_min(kept, pool.warm.superslabs);
+    struct span span = span_take_oldest(&pool.warm, size_min(most, superslabs));
+    if (span.count) {
+        pool.lru_evictions += span.count;
+        superslabs_make_busy(span);
+        lru_note("evicted", span);
+    }
+    return span;
+}
+
+size_t pool_prewarm(size_t superslabs)
+{
+    bool clean;
+    struct span span = pool_take_span(superslabs, 1, &clean);
+    if (!span.count)
+        return 0;
+    vm_populate(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    pool_give_span(span);
+    return span.count;
+}

@@ -1,0 +1,191 @@
+/* purge.c - giving pages back to the kernel: of SuperSlabs that leave the LRU, and of free units of shared
+ * ones. What is being purged is in no list, and the lock is not held meanwhile. */
+#include "os/clock.h"
+#include "pool/state.h"
+
+enum {
+    PURGE_STEP_SUPERSLABS = 8,  /* whoever waits for the kernel's lock of the address space waits so long */
+    PURGER_MIN_BYTES = 4194304, /* retained memory that is worth somebody's attention */
+};
+
+/* ---- SuperSlabs */
+
+size_t purge_settle(struct span span, enum vm_result result)
+{
+    if (result == VM_NO_MEMORY) {
+        pool_lose_span(span);
+        return 0;
+    }
+    pool_lock();
+    if (result == VM_DONE)
+        superslabs_set_dirty(span, 0);
+    span_insert(&pool.cold, span, 0);
+    pool_unlock();
+    return result == VM_DONE ? span.count << SUPERSLAB_LOG2 : 0;
+}
+
+static size_t purge_span(struct span span)
+{
+    bool purged = vm_purge(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    return purge_settle(span, purged ? VM_DONE : VM_TAKEN);
+}
+
+static size_t step_superslabs(size_t bytes)
+{
+    return size_min(size_max(bytes >> SUPERSLAB_LOG2, 1), PURGE_STEP_SUPERSLABS);
+}
+
+static size_t purge_lru(enum pool_purge what, uint64_t now_ms, size_t enough_bytes)
+{
+    size_t bytes = 0;
+    while (bytes < enough_bytes) {
+        pool_lock();
+        struct span span = lru_evict(what, now_ms, step_superslabs(enough_bytes - bytes));
+        pool_unlock();
+        if (!span.count)
+            break;
+        bytes += purge_span(span);
+    }
+    return bytes;
+}
+
+/* ---- free units */
+
+/* Units that were taken out to be purged are free again. A SuperSlab that is all free now and has nothing
+ * resident is cold; else it is as old as its last free. [lock: pool] */
+static void return_units(struct superslab *superslab, uint32_t units)
+{
+    superslab->free_units |= units;
+    superslab->purging = 0;
+    if (!superslab_is_all_free(superslab) || !superslab_unguard(superslab))
+        bucket_place(superslab);
+    else if (superslab->dirty_units)
+        lru_keep(superslab, superslab->since_ms);
+    else
+        lru_pass_by(superslab);
+}
+
+/* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged: if
+ * nothing was freed there since `before_ms`, and no other thread purges there. */
+static uint32_t reserve_free_units(struct superslab *superslab, uint64_t before_ms)
+{
+    bool quiet = superslab->kind == SUPERSLAB_SHARED && superslab->since_ms <= before_ms &&
+                 superslab->purging == 0;
+    uint32_t units = quiet ? superslab->free_units & superslab->dirty_units : 0;
+    if (units) {
+        superslab->free_units &= ~units;
+        superslab->purging = units;
+        superslab->holder = lock_self();
+        bucket_place(superslab);
+    }
+    return units;
+}
+
+static size_t purge_units(size_t number, uint32_t units)
+{
+    uint32_t purged = 0;
+    pool_note_holes((number << SUPERSLAB_UNITS_LOG2) + bit_lowest(units));
+    for (uint32_t left = units; left;) {
+        unsigned first = bit_lowest(left);
+        unsigned length = bit_lowest(~((uint64_t)left >> first));
+        uint32_t row = (uint32_t)(bits_below(length) << first);
+        if (vm_purge(superslab_address(number) + (size_t)first * UNIT_BYTES, (size_t)length * UNIT_BYTES))
+            purged |= row;
+        left &= ~row;
+    }
+    struct superslab *superslab = superslab_at(number);
+    pool_lock();
+    superslab_set_dirty(superslab, superslab->dirty_units & ~purged);
+    return_units(superslab, units);
+    pool_unlock();
+    return (size_t)bit_count(purged) * UNIT_BYTES;
+}
+
+static size_t purge_shared(uint64_t before_ms, size_t enough_bytes)
+{
+    size_t bytes = 0;
+    for (size_t i = 0, span = 1; i < superslab_count() && bytes < enough_bytes; i += span) {
+        pool_lock();
+        uint32_t units = reserve_free_units(superslab_at(i), before_ms);
+        span = superslab_span(superslab_at(i));
+        pool_unlock();
+        if (units)
+            bytes += purge_units(i, units);
+    }
+    return bytes;
+}
+
+/* ---- fork */
+
+/* In a fork's child: what other threads were purging is free. What the survivor purges is not: a handler that
+ * interrupted it forked, and it gives it back when the handler has returned. [lock: pool] */
+void purge_take_over_orphans(void)
+{
+    atomic_store_explicit(&pool.has_orphans, false, memory_order_relaxed);
+    for (size_t i = 0, span = 1; i < superslab_count(); i += span) {
+        struct superslab *at = superslab_at(i);
+        bool is_orphan = at->holder != pool.survivor;
+        span = superslab_span(at);
+        if (at->kind == SUPERSLAB_SHARED && at->purging && is_orphan)
+            return_units(at, at->purging);
+        if (at->kind == SUPERSLAB_BUSY && at->from_first == 0 && at->span) {
+            span = at->span;
+            if (is_orphan)
+                span_insert(&pool.cold, (struct span){i, span}, 0);
+        }
+    }
+}
+
+void pool_fork_child(void)
+{
+    bool half_changed = lock_fork_reset(&pool.lock);
+    pool.survivor = lock_self();
+    atomic_store_explicit(&pool.has_orphans, true, memory_order_relaxed);
+    if (!half_changed)
+        purge_take_over_orphans();
+}
+
+/* ---- both */
+
+NOINLINE size_t pool_purge_some(enum pool_purge what, size_t enough_bytes)
+{
+    size_t bytes = 0;
+    uint64_t now_ms = clock_coarse_ms();
+    pool_lock();
+    uint64_t aged_ms = what >= PURGE_FREE ? UINT64_MAX : now_ms - size_min(lru_decay_ms(), now_ms);
+    bool any_shared = what != PURGE_LRU && pool.free_dirty_units > 0;
+    pool_unlock();
+    if (any_shared)
+        bytes += purge_shared(aged_ms, enough_bytes);
+    return bytes + purge_lru(what, now_ms, enough_bytes - size_min(bytes, enough_bytes));
+}
+
+size_t pool_purge_units(size_t enough_bytes)
+{
+    return purge_shared(UINT64_MAX, enough_bytes);
+}
+
+size_t pool_purge_spans(void)
+{
+    return purge_lru(PURGE_FREE, clock_coarse_ms(), SIZE_MAX);
+}
+
+size_t pool_purge(enum pool_purge what)
+{
+    return pool_purge_some(what, SIZE_MAX);
+}
+
+void pool_set_purger(pool_purger *purger)
+{
+    atomic_store_explicit(&pool.purger, purger, memory_order_release);
+}
+
+/* Memory was freed: somebody whose task that is gives back what is to go, or else the caller. */
+void purge_or_ask(size_t retained, bool over)
+{
+    pool_purger *purger = atomic_load_explicit(&pool.purger, memory_order_acquire);
+    if (retained >= PURGER_MIN_BYTES && purger && purger(retained, over))
+        return;
+    if (unlikely(over))
+        pool_purge(PURGE_LRU);
+}

@@ -1,0 +1,161 @@
+/* state.h - what the files of the pool share: its state, its lock, and what they ask of each other. Nobody
+ * else includes it.
+ *
+ * Whatever is declared here, but for purge_settle and purge_or_ask, is called with the pool's lock held:
+ * [lock: pool]. The lists are the buckets of shared SuperSlabs (bucket.c), and the spans of the LRU and of
+ * the cold set (span.c); a SuperSlab is in one of them, a huge block's, or busy. */
+#ifndef HAKMEM_POOL_STATE_H
+#define HAKMEM_POOL_STATE_H
+
+#include "os/lock.h"
+#include "os/vm.h"
+#include "pool/pool.h"
+
+/* Shared SuperSlabs of one use by free units. */
+struct buckets {
+    uint64_t occupied; /* a bit for each that is not empty */
+    superslab_link first[SUPERSLAB_UNITS + 1];
+};
+
+struct pool_state {
+    struct lock lock;
+    struct buckets buckets[SUPERSLAB_USES];
+    struct span_set warm, cold;
+    uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions; /* in this order: see image.h */
+    size_t moved_spans;
+    size_t huge_page_rows, forbidden;
+    size_t free_dirty_units;    /* in shared SuperSlabs: may be resident, and nobody's */
+    size_t dirty_units;         /* in all: may be resident */
+    _Atomic size_t holes_bytes; /* of these, inside slabs, given back */
+    pool_purger *_Atomic purger;
+    _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
+    _Atomic unsigned haste;   /* the decay is halved so often */
+    _Atomic bool has_orphans; /* in a fork's child: what other threads purged is not taken over yet, */
+    uint32_t survivor;        /* those but this one (lock_self()), which forked */
+};
+extern struct pool_state pool HIDDEN;
+
+/* ---- purge.c */
+
+/* In a fork's child: what other threads were purging is free. */
+void purge_take_over_orphans(void) HIDDEN;
+
+/* A busy span whose pages were given back, as the result says, goes to the cold set. Takes the lock itself.
+ * Returns bytes. */
+size_t purge_settle(struct span span, enum vm_result result) HIDDEN;
+
+/* Memory was freed, and so much is retained: somebody whose task that is gives back what is to go, or else
+ * the caller. Without the lock. */
+void purge_or_ask(size_t retained, bool over) HIDDEN;
+
+static inline void pool_lock(void)
+{
+    lock_acquire(&pool.lock, LOCK_POOL);
+    if (unlikely(atomic_load_explicit(&pool.has_orphans, memory_order_relaxed)))
+        purge_take_over_orphans();
+}
+
+static inline void pool_unlock(void)
+{
+    lock_release(&pool.lock, LOCK_POOL);
+}
+
+/* Whether so many more units may become resident. */
+static inline bool pool_hard_limit_allows(size_t units)
+{
+    size_t limit = OPTION_VALUE(hard_limit);
+    return likely(!limit) || pool.dirty_units + units <= limit * UNITS_IN_MIB;
+}
+
+/* ---- superslab.c: one SuperSlab, and spans of them */
+
+/* Notes which units may be resident. */
+void superslab_set_dirty(struct superslab *superslab, uint32_t units) HIDDEN;
+
+/* Its last unit, which is mapped and free, is taken for a guard, in secure mode; and is a unit again, since
+ * the SuperSlab is to be part of a span. False: the kernel does not take the guard away. */
+void superslab_guard(struct superslab *superslab) HIDDEN;
+bool superslab_unguard(struct superslab *superslab) HIDDEN;
+
+/* Out of every list, until the calling thread puts it into one. */
+void superslabs_make_busy(struct span span) HIDDEN;
+
+/* Whether nothing of it can be resident; how many of its units cannot. */
+bool superslabs_are_clean(struct span span) HIDDEN;
+size_t superslabs_clean_units(struct span span) HIDDEN;
+
+void superslabs_set_dirty(struct span span, uint32_t units) HIDDEN;
+
+/* ---- bucket.c: shared SuperSlabs by their free units */
+
+/* Into the bucket that its free units call for, and out of the one that it is in; to be called whenever free
+ * or dirty units changed. */
+void bucket_place(struct superslab *superslab) HIDDEN;
+void bucket_remove(struct superslab *superslab) HIDDEN;
+
+/* The first of `count` free units in a row, those that may be resident before others; 64: none. */
+unsigned bucket_find_row(struct superslab *superslab, size_t count, size_t align) HIDDEN;
+
+/* The same among those that may be resident only. */
+unsigned bucket_find_dirty_row(struct superslab *superslab, size_t count, size_t align) HIDDEN;
+
+/* The fullest SuperSlab of this use with such a row; with a dirty one; and any at all: of this use, or else
+ * of the other. */
+struct superslab *bucket_find_own_room(enum superslab_use use, size_t count, size_t align) HIDDEN;
+struct superslab *bucket_find_dirty_room(enum superslab_use use, size_t count, size_t align) HIDDEN;
+struct superslab *bucket_find_room(enum superslab_use use, size_t count, size_t align) HIDDEN;
+
+/* ---- growth.c: new memory */
+
+/* Maps at least so many more units: whole SuperSlabs go to the cold set, parts of one to the buckets. */
+bool growth_map(size_t min_units) HIDDEN;
+
+/* Units to map so that `count` whole SuperSlabs are among them. */
+size_t growth_units_for_span(size_t count) HIDDEN;
+
+/* A free span, of the LRU if that has one, or else a cold one, mapped if need be; count 0: no memory. */
+struct span growth_take_span(size_t count, size_t align) HIDDEN;
+
+/* ---- huge_pages.c */
+
+/* Sets the span's flags, and keeps count of the rows of equal ones: each is a mapping. */
+void huge_pages_set(struct span span, bool allowed) HIDDEN;
+
+/* A purged SuperSlab where huge pages are allowed is to hold small blocks: it gets a page at a time. The
+ * mapping is split for good, so this is done a few times at most. */
+void huge_pages_forbid(size_t number) HIDDEN;
+
+/* Whether a huge page was made of a shared SuperSlab, which is no more. */
+bool huge_pages_forget(struct superslab *superslab) HIDDEN;
+
+/* ---- lru.c: free SuperSlabs that may be resident */
+
+COLD void lru_debug(const char *what, struct span span) HIDDEN;
+
+static inline void lru_note(const char *what, struct span span)
+{
+    if (unlikely(OPTION_VALUE(ss_lru_debug)))
+        lru_debug(what, span);
+}
+
+/* How long free memory stays resident. */
+uint64_t lru_decay_ms(void) HIDDEN;
+
+/* Whether it is over its limits, in number or age. */
+bool lru_is_over(uint64_t now_ms) HIDDEN;
+
+/* Whether it has more than what was readied for huge blocks and for growth. */
+bool lru_has_spare(void) HIDDEN;
+
+/* Free memory that may be resident, all of it. */
+size_t lru_retained_bytes(void) HIDDEN;
+
+/* A SuperSlab of which every unit is free goes to the LRU, or, when nothing of it is resident, to the cold
+ * ones. */
+void lru_keep(struct superslab *superslab, uint64_t now_ms) HIDDEN;
+void lru_pass_by(struct superslab *superslab) HIDDEN;
+
+/* Takes what must go next, at most so many SuperSlabs, which are busy then; count 0: nothing. */
+struct span lru_evict(enum pool_purge what, uint64_t now_ms, size_t superslabs) HIDDEN;
+
+#endif
