@@ -36,15 +36,18 @@ struct slab *slab_create(size_t unit, unsigned size_class, uint32_t owner)
 }
 
 /* The pages of blocks that are given out are dirty from now on. */
-static COLD void forget_purged(struct slab *slab, void *const *slot, unsigned blocks)
+static void forget_purged(struct slab *slab, void *const *slot, unsigned blocks)
 {
     unsigned page_log2 = bit_lowest(vm_page_bytes());
-    size_t size = class_size(slab->size_class);
+    uintptr_t base = (uintptr_t)slab_address(slab);
+    size_t last_byte = class_size(slab->size_class) - 1;
+    uint64_t pages = 0;
     for (unsigned i = 0; i < blocks; i++) {
-        size_t offset = (uintptr_t)slot[-(ptrdiff_t)i] - (uintptr_t)slab_address(slab);
-        unsigned first = (unsigned)(offset >> page_log2), last = (unsigned)((offset + size - 1) >> page_log2);
-        slab->purged_pages &= ~(bits_below(last - first + 1) << first);
+        size_t offset = (uintptr_t)slot[-(ptrdiff_t)i] - base;
+        size_t first = offset >> page_log2, last = (offset + last_byte) >> page_log2;
+        pages |= (UINT64_C(2) << last) - (UINT64_C(1) << first); /* 64 at most, so 2 << 63 is 0 */
     }
+    slab->purged_pages &= ~pages;
     slab->has_purged = slab->purged_pages != 0;
 }
 
@@ -52,7 +55,7 @@ static void note_taken(struct slab *slab, void *const *slot, unsigned blocks)
 {
     slab->free_blocks = (uint16_t)(slab->free_blocks - blocks);
     slab->quiet = 0;
-    if (unlikely(slab->has_purged))
+    if (slab->has_purged)
         forget_purged(slab, slot, blocks);
 }
 
