@@ -64,7 +64,7 @@ void pool_give_span(struct span span)
     struct superslab *first = superslab_at(span.first);
     bool moved = first->from_first == 0 && first->moved != 0;
     bool over = false;
-    superslabs_make_busy(span);
+    span_make_busy(span);
     if (!moved) {
         span_insert(superslabs_are_clean(span) ? &pool.cold : &pool.warm, span, now_ms);
         lru_note("kept", span);
@@ -91,20 +91,10 @@ void pool_shrink_span(struct span *span, size_t count)
     pool_lock();
     span->count = count;
     superslab_at(span->first)->span = (uint32_t)count;
-    superslabs_make_busy(tail);
+    span_make_busy(tail);
     split_moved(superslab_at(span->first), superslab_at(tail.first), (uint32_t)count);
     pool_unlock();
     pool_give_span(tail);
-}
-
-void pool_lose_span(struct span span)
-{
-    pool_lock();
-    superslabs_set_dirty(span, 0);
-    span_mark(span, SUPERSLAB_NONE);
-    for (size_t i = 0; i < span.count; i++)
-        superslab_at(span.first + i)->units = 0;
-    pool_unlock();
 }
 
 size_t pool_movable(struct span span)
@@ -149,4 +139,17 @@ struct span pool_huge_span(size_t number)
     }
     pool_unlock();
     return span;
+}
+
+/* ---- readied before they are needed */
+
+size_t pool_prewarm(size_t superslabs)
+{
+    bool clean;
+    struct span span = pool_take_span(superslabs, 1, &clean);
+    if (!span.count)
+        return 0;
+    vm_populate(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
+    pool_give_span(span);
+    return span.count;
 }

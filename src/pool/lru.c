@@ -104,19 +104,8 @@ struct span lru_evict(enum pool_purge what, uint64_t now_ms, size_t superslabs)
     struct span span = span_take_oldest(&pool.warm, size_min(most, superslabs));
     if (span.count) {
         pool.lru_evictions += span.count;
-        superslabs_make_busy(span);
+        span_make_busy(span);
         lru_note("evicted", span);
     }
     return span;
-}
-
-size_t pool_prewarm(size_t superslabs)
-{
-    bool clean;
-    struct span span = pool_take_span(superslabs, 1, &clean);
-    if (!span.count)
-        return 0;
-    vm_populate(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
-    pool_give_span(span);
-    return span.count;
 }

@@ -10,6 +10,16 @@ enum {
 
 /* ---- SuperSlabs */
 
+void pool_lose_span(struct span span)
+{
+    pool_lock();
+    superslabs_set_dirty(span, 0);
+    span_mark(span, SUPERSLAB_NONE);
+    for (size_t i = 0; i < span.count; i++)
+        superslab_at(span.first + i)->units = 0;
+    pool_unlock();
+}
+
 size_t purge_settle(struct span span, enum vm_result result)
 {
     if (result == VM_NO_MEMORY) {

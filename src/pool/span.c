@@ -1,6 +1,7 @@
 #include "pool/span.h"
 
 #include "base/check.h"
+#include "os/lock.h"
 
 enum { FIT_TRIES = 64, MIXED_TRIES = 32 };
 
@@ -291,4 +292,10 @@ struct span span_take_oldest(struct span_set *set, size_t most)
 uint64_t span_oldest_ms(const struct span_set *set)
 {
     return set->oldest ? from_link(set->oldest)->since_ms : UINT64_MAX;
+}
+
+void span_make_busy(struct span span)
+{
+    span_mark(span, SUPERSLAB_BUSY);
+    superslab_at(span.first)->holder = lock_self();
 }

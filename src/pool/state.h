@@ -77,9 +77,6 @@ void superslab_set_dirty(struct superslab *superslab, uint32_t units) HIDDEN;
 void superslab_guard(struct superslab *superslab) HIDDEN;
 bool superslab_unguard(struct superslab *superslab) HIDDEN;
 
-/* Out of every list, until the calling thread puts it into one. */
-void superslabs_make_busy(struct span span) HIDDEN;
-
 /* Whether nothing of it can be resident; how many of its units cannot. */
 bool superslabs_are_clean(struct span span) HIDDEN;
 size_t superslabs_clean_units(struct span span) HIDDEN;

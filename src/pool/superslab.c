@@ -39,12 +39,6 @@ bool superslab_unguard(struct superslab *superslab)
 
 /* ---- spans */
 
-void superslabs_make_busy(struct span span)
-{
-    span_mark(span, SUPERSLAB_BUSY);
-    superslab_at(span.first)->holder = lock_self();
-}
-
 bool superslabs_are_clean(struct span span)
 {
     for (size_t i = 0; i < span.count; i++)
