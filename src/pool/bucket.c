@@ -1,8 +1,11 @@
 /* bucket.c - shared SuperSlabs by how many of their units are free, so that the fullest with room is found at
- * once. [lock: pool] */
+ * once. [lock: pool]
+ *
+ *     a shared SuperSlab is in bucket k of its use  <=>  it has k > 0 free units
+ *     pool.free_dirty_units == the sum of free_dirty of those in buckets */
 #include "pool/state.h"
 
-enum { ROOM_TRIES = 8 };
+enum { ROOM_TRIES = 8 }; /* SuperSlabs of a bucket that are looked at */
 
 void bucket_remove(struct superslab *superslab)
 {

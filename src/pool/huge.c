@@ -1,4 +1,7 @@
-/* huge.c - huge blocks: spans of whole SuperSlabs, which grow, shrink and move by their page tables. */
+/* huge.c - huge blocks: spans of whole SuperSlabs, which grow, shrink and move by their page tables. All take
+ * the lock. (pool_lose_span is in purge.c, which loses spans as well.)
+ *
+ *     moved_spans == huge blocks with moved != 0 */
 #include "os/clock.h"
 #include "pool/state.h"
 
@@ -13,7 +16,7 @@ static bool is_allowed(struct span span)
 struct span pool_take_span(size_t count, size_t align, bool *clean)
 {
     pool_lock();
-    struct span span = growth_take_span(count, align);
+    struct span span = supply_take_span(count, align);
     if (span.count && !is_allowed(span)) {
         span_insert(superslabs_are_clean(span) ? &pool.cold : &pool.warm, span, clock_coarse_ms());
         span.count = 0;
@@ -35,7 +38,7 @@ bool pool_extend_span(struct span *span, size_t count)
     bool taken = pool_hard_limit_allows(more << SUPERSLAB_UNITS_LOG2) &&
                  (span_take_at(&pool.warm, behind, more) || span_take_at(&pool.cold, behind, more) ||
                   (behind << SUPERSLAB_UNITS_LOG2 == region_next_unit() &&
-                   growth_map(growth_units_for_span(more)) && span_take_at(&pool.cold, behind, more)));
+                   supply_map(supply_units_for_span(more)) && span_take_at(&pool.cold, behind, more)));
     if (taken) {
         superslabs_set_dirty((struct span){behind, more}, superslab_all_units());
         span->count = count;
@@ -50,7 +53,6 @@ static void settle_moved(struct span span)
 {
     enum vm_result result = vm_map_afresh(superslab_address(span.first), span.count << SUPERSLAB_LOG2);
     pool_lock();
-    pool.moved_spans--;
     if (result != VM_TAKEN)
         huge_pages_set(span, false);
     pool_unlock();
@@ -65,16 +67,18 @@ void pool_give_span(struct span span)
     bool moved = first->from_first == 0 && first->moved != 0;
     bool over = false;
     span_make_busy(span);
-    if (!moved) {
+    if (moved) { /* counted here, lest another thread fork meanwhile */
+        pool.moved_spans--;
+    } else {
         span_insert(superslabs_are_clean(span) ? &pool.cold : &pool.warm, span, now_ms);
         lru_note("kept", span);
         over = lru_is_over(now_ms);
     }
-    size_t retained = lru_retained_bytes();
+    size_t retained = pool_retained_in_all();
     pool_unlock();
     if (unlikely(moved))
         settle_moved(span);
-    purge_or_ask(retained, over);
+    purge_if_needed(retained, over);
 }
 
 /* A block whose pages were moved is cut behind `count` SuperSlabs: its end may have moved pages too. */

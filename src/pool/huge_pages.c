@@ -1,6 +1,9 @@
 /* huge_pages.c - where the kernel may use huge pages: in large huge blocks, and in shared SuperSlabs that
  * were full of live blocks for long (heap/collapse.h). Each range whose setting differs from its neighbours'
- * costs mappings, of which a process has some 65,000, so there are few. */
+ * costs mappings, of which a process has some 65,000, so there are few. pool_ functions take the lock, the
+ * others are [lock: pool].
+ *
+ *     huge_page_rows == rows of SuperSlabs with huge_pages set, as long as they can be */
 #include "pool/state.h"
 
 enum {

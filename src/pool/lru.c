@@ -1,5 +1,5 @@
 /* lru.c - the LRU: whole SuperSlabs that are free and may be resident, by age; how many it may keep, and for
- * how long. */
+ * how long. pool_ functions take the lock, the others are [lock: pool]. */
 #include "base/log.h"
 #include "pool/state.h"
 
@@ -11,6 +11,7 @@ COLD void lru_debug(const char *what, struct span span)
 
 /* ---- limits */
 
+/* [lock: pool], here and below. */
 static bool is_over_soft_limit(void)
 {
     size_t limit = OPTION_VALUE(soft_limit);
@@ -24,11 +25,15 @@ uint64_t lru_decay_ms(void)
                : OPTION_VALUE(decay_ms) >> atomic_load_explicit(&pool.haste, memory_order_relaxed);
 }
 
+bool lru_has_spare(void)
+{
+    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm);
+}
+
 /* Whether the oldest warm span has been there for the decay; what was prewarmed stays. */
 static bool is_aged(uint64_t now_ms)
 {
-    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm) &&
-           span_oldest_ms(&pool.warm) + lru_decay_ms() <= now_ms;
+    return lru_has_spare() && span_oldest_ms(&pool.warm) + lru_decay_ms() <= now_ms;
 }
 
 bool lru_is_over(uint64_t now_ms)
@@ -36,35 +41,16 @@ bool lru_is_over(uint64_t now_ms)
     return pool.warm.superslabs > OPTION_VALUE(ss_lru_size) || is_aged(now_ms);
 }
 
-bool lru_has_spare(void)
-{
-    return pool.warm.superslabs > OPTION_VALUE(ss_prewarm);
-}
-
-size_t lru_retained_bytes(void)
-{
-    return pool.warm.superslabs * (size_t)SUPERSLAB_BYTES + pool.free_dirty_units * UNIT_BYTES;
-}
-
-/* The LRU but for what was prewarmed; [lock: pool]. */
-static size_t spare_bytes(void)
+size_t lru_spare_bytes(void)
 {
     return (pool.warm.superslabs - size_min(pool.warm.superslabs, OPTION_VALUE(ss_prewarm))) *
            SUPERSLAB_BYTES;
 }
 
-size_t pool_retained_bytes(void)
-{
-    pool_lock();
-    size_t bytes = spare_bytes() + pool.free_dirty_units * UNIT_BYTES;
-    pool_unlock();
-    return bytes;
-}
-
 size_t pool_lru_bytes(void)
 {
     pool_lock();
-    size_t bytes = spare_bytes();
+    size_t bytes = lru_spare_bytes();
     pool_unlock();
     return bytes;
 }
@@ -76,7 +62,7 @@ void pool_set_haste(unsigned halvings)
 
 /* ---- what goes in and out */
 
-void lru_keep(struct superslab *superslab, uint64_t now_ms)
+void lru_retire(struct superslab *superslab, uint64_t now_ms)
 {
     struct span span = {superslab_number(superslab), 1};
     bucket_remove(superslab);
@@ -85,7 +71,7 @@ void lru_keep(struct superslab *superslab, uint64_t now_ms)
     lru_note("kept", span);
 }
 
-void lru_pass_by(struct superslab *superslab)
+void lru_retire_clean(struct superslab *superslab)
 {
     bucket_remove(superslab);
     huge_pages_forget(superslab);

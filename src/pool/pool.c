@@ -1,4 +1,5 @@
-/* pool.c - units of shared SuperSlabs: taking them and giving them back. */
+/* pool.c - units of shared SuperSlabs, taken and given back; and what is the pool's as a whole: its state,
+ * how much is resident, statistics, fork. pool_ functions take the lock. */
 #include "base/check.h"
 #include "os/clock.h"
 #include "pool/state.h"
@@ -17,6 +18,15 @@ void pool_fork_prepare(void)
 void pool_fork_parent(void)
 {
     lock_fork_release(&pool.lock);
+}
+
+void pool_fork_child(void)
+{
+    bool half_changed = lock_fork_reset(&pool.lock);
+    pool.survivor = lock_self();
+    atomic_store_explicit(&pool.has_orphans, true, memory_order_relaxed);
+    if (!half_changed)
+        purge_take_over_orphans();
 }
 
 /* ---- how much is resident */
@@ -49,6 +59,19 @@ size_t pool_resident_bytes(void)
     return bytes - size_min(bytes, atomic_load_explicit(&pool.holes_bytes, memory_order_relaxed));
 }
 
+size_t pool_retained_in_all(void)
+{
+    return pool.warm.superslabs * (size_t)SUPERSLAB_BYTES + pool.free_dirty_units * UNIT_BYTES;
+}
+
+size_t pool_retained_bytes(void)
+{
+    pool_lock();
+    size_t bytes = lru_spare_bytes() + pool.free_dirty_units * UNIT_BYTES;
+    pool_unlock();
+    return bytes;
+}
+
 /* ---- taking */
 
 /* The first window is half a SuperSlab, and the next one its other half. */
@@ -60,14 +83,14 @@ static bool last_is_partial(void)
 
 static struct superslab *fresh_superslab(enum superslab_use use, size_t count, size_t align)
 {
-    if (last_is_partial() && growth_map(count)) {
+    if (last_is_partial() && supply_map(count)) {
         struct superslab *superslab = bucket_find_room(use, count, align);
         if (superslab)
             return superslab;
     }
-    struct span span = growth_take_span(1, 1);
+    struct span span = supply_take_span(1, 1);
     if (!span.count) /* the kernel gives no whole SuperSlab any more: a few units, then */
-        return growth_map(count) ? bucket_find_room(use, count, align) : NULL;
+        return supply_map(count) ? bucket_find_room(use, count, align) : NULL;
     struct superslab *superslab = superslab_at(span.first);
     huge_pages_forbid(span.first);
     superslab->kind = SUPERSLAB_SHARED;
@@ -167,12 +190,12 @@ void pool_give_units(size_t unit, size_t count)
     if (!superslab_is_all_free(superslab) || !superslab_unguard(superslab)) {
         bucket_place(superslab);
     } else {
-        lru_keep(superslab, now_ms);
+        lru_retire(superslab, now_ms);
         over = lru_is_over(now_ms);
     }
-    size_t retained = lru_retained_bytes();
+    size_t retained = pool_retained_in_all();
     pool_unlock();
-    purge_or_ask(retained, over);
+    purge_if_needed(retained, over);
 }
 
 /* ---- reading */

@@ -9,8 +9,8 @@
  *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)
  *     a shared SuperSlab is in bucket k of its use  <=>  it has k > 0 free units
  *
- * One lock (rank pool), which this file takes itself. Pages are given back outside it; new windows are
- * mapped, and huge pages forbidden, under it. */
+ * One lock (rank pool), which these functions take themselves. Pages are given back outside it; new windows
+ * are mapped, and huge pages forbidden, under it. */
 #ifndef HAKMEM_POOL_POOL_H
 #define HAKMEM_POOL_POOL_H
 

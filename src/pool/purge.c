@@ -1,5 +1,7 @@
 /* purge.c - giving pages back to the kernel: of SuperSlabs that leave the LRU, and of free units of shared
- * ones. What is being purged is in no list, and the lock is not held meanwhile. */
+ * ones. The lock is not held meanwhile: a span is busy, units count as taken (superslab.purging), and
+ * `holder` says whose they are, should another thread fork. Functions take the lock, but for those that say
+ * otherwise. */
 #include "os/clock.h"
 #include "pool/state.h"
 
@@ -70,9 +72,9 @@ static void return_units(struct superslab *superslab, uint32_t units)
     if (!superslab_is_all_free(superslab) || !superslab_unguard(superslab))
         bucket_place(superslab);
     else if (superslab->dirty_units)
-        lru_keep(superslab, superslab->since_ms);
+        lru_retire(superslab, superslab->since_ms);
     else
-        lru_pass_by(superslab);
+        lru_retire_clean(superslab);
 }
 
 /* Takes a shared SuperSlab's free dirty units, as if they were in use, so that they can be purged: if
@@ -127,8 +129,8 @@ static size_t purge_shared(uint64_t before_ms, size_t enough_bytes)
 
 /* ---- fork */
 
-/* In a fork's child: what other threads were purging is free. What the survivor purges is not: a handler that
- * interrupted it forked, and it gives it back when the handler has returned. [lock: pool] */
+/* What the survivor purges is not free: a handler that interrupted it forked, and it gives it back when the
+ * handler has returned. With the lock, or alone in a fork's child. */
 void purge_take_over_orphans(void)
 {
     atomic_store_explicit(&pool.has_orphans, false, memory_order_relaxed);
@@ -144,15 +146,6 @@ void purge_take_over_orphans(void)
                 span_insert(&pool.cold, (struct span){i, span}, 0);
         }
     }
-}
-
-void pool_fork_child(void)
-{
-    bool half_changed = lock_fork_reset(&pool.lock);
-    pool.survivor = lock_self();
-    atomic_store_explicit(&pool.has_orphans, true, memory_order_relaxed);
-    if (!half_changed)
-        purge_take_over_orphans();
 }
 
 /* ---- both */
@@ -185,13 +178,14 @@ size_t pool_purge(enum pool_purge what)
     return pool_purge_some(what, SIZE_MAX);
 }
 
+/* ---- who purges */
+
 void pool_set_purger(pool_purger *purger)
 {
     atomic_store_explicit(&pool.purger, purger, memory_order_release);
 }
 
-/* Memory was freed: somebody whose task that is gives back what is to go, or else the caller. */
-void purge_or_ask(size_t retained, bool over)
+void purge_if_needed(size_t retained, bool over)
 {
     pool_purger *purger = atomic_load_explicit(&pool.purger, memory_order_acquire);
     if (retained >= PURGER_MIN_BYTES && purger && purger(retained, over))

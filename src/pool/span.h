@@ -44,7 +44,7 @@ uint64_t span_oldest_ms(const struct span_set *set) HIDDEN;
 /* Sets the kind of every record of a span that is in no list, and its length and distances. */
 void span_mark(struct span span, enum superslab_kind kind) HIDDEN;
 
-/* Marks it as busy: out of every list, until the calling thread puts it into one. */
+/* Marks a span that is in no list as busy: the calling thread is going to put it into one. */
 void span_make_busy(struct span span) HIDDEN;
 
 #endif

@@ -1,9 +1,11 @@
-/* state.h - what the files of the pool share: its state, its lock, and what they ask of each other. Nobody
- * else includes it.
+/* state.h - what the files of the pool share: its state, its lock, and what they ask of each other, from the
+ * ground up. Only they include it.
  *
- * Whatever is declared here, but for purge_settle and purge_or_ask, is called with the pool's lock held:
- * [lock: pool]. The lists are the buckets of shared SuperSlabs (bucket.c), and the spans of the LRU and of
- * the cold set (span.c); a SuperSlab is in one of them, a huge block's, or busy. */
+ * Everything here is [lock: pool]: called, or touched, while the lock is held, but for what says otherwise.
+ *
+ * Where a SuperSlab can be: in a bucket, when it is shared and has free units (bucket.c); in the LRU or the
+ * cold set, as part of a free span (span.c); or in none of these: shared without a free unit, part of a huge
+ * block, busy, about to be one of them, or not mapped. */
 #ifndef HAKMEM_POOL_STATE_H
 #define HAKMEM_POOL_STATE_H
 
@@ -20,35 +22,26 @@ struct buckets {
 struct pool_state {
     struct lock lock;
     struct buckets buckets[SUPERSLAB_USES];
-    struct span_set warm, cold;
+    struct span_set warm, cold; /* the LRU, and free SuperSlabs without memory */
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions; /* in this order: see image.h */
-    size_t moved_spans;
-    size_t huge_page_rows, forbidden;
-    size_t free_dirty_units;    /* in shared SuperSlabs: may be resident, and nobody's */
-    size_t dirty_units;         /* in all: may be resident */
-    _Atomic size_t holes_bytes; /* of these, inside slabs, given back */
-    pool_purger *_Atomic purger;
-    _Atomic size_t collapsed; /* shared SuperSlabs of which a huge page was made */
-    _Atomic unsigned haste;   /* the decay is halved so often */
-    _Atomic bool has_orphans; /* in a fork's child: what other threads purged is not taken over yet, */
-    uint32_t survivor;        /* those but this one (lock_self()), which forked */
+    size_t moved_spans;          /* huge blocks with pages that were moved: superslab.moved is not 0 */
+    size_t huge_page_rows;       /* rows of SuperSlabs with huge pages allowed, between others */
+    size_t forbidden;            /* how often that was taken back */
+    size_t free_dirty_units;     /* in shared SuperSlabs: may be resident, and nobody's */
+    size_t dirty_units;          /* in all: may be resident; read without the lock, by __atomic_load_n */
+    _Atomic size_t holes_bytes;  /* [atomic] of these, inside slabs, given back */
+    pool_purger *_Atomic purger; /* [atomic] set with release, once */
+    _Atomic size_t collapsed;    /* [lock] to write: shared SuperSlabs of which a huge page was made */
+    _Atomic unsigned haste;      /* [atomic] the decay is halved so often */
+    _Atomic bool has_orphans;    /* in a fork's child: what other threads purged is not taken over yet, */
+    uint32_t survivor;           /* those but this one (lock_self()), which forked */
 };
 extern struct pool_state pool HIDDEN;
 
-/* ---- purge.c */
-
-/* In a fork's child: what other threads were purging is free. */
+/* In a fork's child, with the lock or alone: what other threads were purging is free (purge.c). */
 void purge_take_over_orphans(void) HIDDEN;
 
-/* A busy span whose pages were given back, as the result says, goes to the cold set. Takes the lock itself.
- * Returns bytes. */
-size_t purge_settle(struct span span, enum vm_result result) HIDDEN;
-
-/* Memory was freed, and so much is retained: somebody whose task that is gives back what is to go, or else
- * the caller. Without the lock. */
-void purge_or_ask(size_t retained, bool over) HIDDEN;
-
-static inline void pool_lock(void)
+static inline void pool_lock(void) /* without the lock */
 {
     lock_acquire(&pool.lock, LOCK_POOL);
     if (unlikely(atomic_load_explicit(&pool.has_orphans, memory_order_relaxed)))
@@ -67,12 +60,15 @@ static inline bool pool_hard_limit_allows(size_t units)
     return likely(!limit) || pool.dirty_units + units <= limit * UNITS_IN_MIB;
 }
 
+/* Free memory that may be resident, what was prewarmed included. */
+size_t pool_retained_in_all(void) HIDDEN;
+
 /* ---- superslab.c: one SuperSlab, and spans of them */
 
-/* Notes which units may be resident. */
+/* Notes which units may be resident. A shared SuperSlab's bucket must be told (bucket_place). */
 void superslab_set_dirty(struct superslab *superslab, uint32_t units) HIDDEN;
 
-/* Its last unit, which is mapped and free, is taken for a guard, in secure mode; and is a unit again, since
+/* In secure mode its last unit, which is mapped and free, is taken for a guard; and is a unit again, since
  * the SuperSlab is to be part of a span. False: the kernel does not take the guard away. */
 void superslab_guard(struct superslab *superslab) HIDDEN;
 bool superslab_unguard(struct superslab *superslab) HIDDEN;
@@ -85,9 +81,11 @@ void superslabs_set_dirty(struct span span, uint32_t units) HIDDEN;
 
 /* ---- bucket.c: shared SuperSlabs by their free units */
 
-/* Into the bucket that its free units call for, and out of the one that it is in; to be called whenever free
- * or dirty units changed. */
+/* Into the bucket that its free units call for, from the one that it is in, if any; to be called after its
+ * free or its dirty units changed. */
 void bucket_place(struct superslab *superslab) HIDDEN;
+
+/* Out of its bucket, if it is in one. */
 void bucket_remove(struct superslab *superslab) HIDDEN;
 
 /* The first of `count` free units in a row, those that may be resident before others; 64: none. */
@@ -96,33 +94,22 @@ unsigned bucket_find_row(struct superslab *superslab, size_t count, size_t align
 /* The same among those that may be resident only. */
 unsigned bucket_find_dirty_row(struct superslab *superslab, size_t count, size_t align) HIDDEN;
 
-/* The fullest SuperSlab of this use with such a row; with a dirty one; and any at all: of this use, or else
- * of the other. */
+/* The fullest SuperSlab of this use with such a row, among the first few of each bucket; with a dirty row;
+ * and any at all: of this use, or else of the other. */
 struct superslab *bucket_find_own_room(enum superslab_use use, size_t count, size_t align) HIDDEN;
 struct superslab *bucket_find_dirty_room(enum superslab_use use, size_t count, size_t align) HIDDEN;
 struct superslab *bucket_find_room(enum superslab_use use, size_t count, size_t align) HIDDEN;
-
-/* ---- growth.c: new memory */
-
-/* Maps at least so many more units: whole SuperSlabs go to the cold set, parts of one to the buckets. */
-bool growth_map(size_t min_units) HIDDEN;
-
-/* Units to map so that `count` whole SuperSlabs are among them. */
-size_t growth_units_for_span(size_t count) HIDDEN;
-
-/* A free span, of the LRU if that has one, or else a cold one, mapped if need be; count 0: no memory. */
-struct span growth_take_span(size_t count, size_t align) HIDDEN;
 
 /* ---- huge_pages.c */
 
 /* Sets the span's flags, and keeps count of the rows of equal ones: each is a mapping. */
 void huge_pages_set(struct span span, bool allowed) HIDDEN;
 
-/* A purged SuperSlab where huge pages are allowed is to hold small blocks: it gets a page at a time. The
- * mapping is split for good, so this is done a few times at most. */
+/* The SuperSlab is to hold small blocks. Where huge pages are allowed and nothing is resident, it gets a page
+ * at a time from now on; as that splits its mapping for good, only the first few times. */
 void huge_pages_forbid(size_t number) HIDDEN;
 
-/* Whether a huge page was made of a shared SuperSlab, which is no more. */
+/* A huge page that was made of a shared SuperSlab is no more; whether there was one. */
 bool huge_pages_forget(struct superslab *superslab) HIDDEN;
 
 /* ---- lru.c: free SuperSlabs that may be resident */
@@ -141,18 +128,37 @@ uint64_t lru_decay_ms(void) HIDDEN;
 /* Whether it is over its limits, in number or age. */
 bool lru_is_over(uint64_t now_ms) HIDDEN;
 
-/* Whether it has more than what was readied for huge blocks and for growth. */
+/* Whether it has more than what was prewarmed, for huge blocks and for growth; and how much more. */
 bool lru_has_spare(void) HIDDEN;
+size_t lru_spare_bytes(void) HIDDEN;
 
-/* Free memory that may be resident, all of it. */
-size_t lru_retained_bytes(void) HIDDEN;
-
-/* A SuperSlab of which every unit is free goes to the LRU, or, when nothing of it is resident, to the cold
- * ones. */
-void lru_keep(struct superslab *superslab, uint64_t now_ms) HIDDEN;
-void lru_pass_by(struct superslab *superslab) HIDDEN;
+/* A shared SuperSlab of which every unit is free goes to the LRU; or to the cold set, where nothing of it is
+ * resident. */
+void lru_retire(struct superslab *superslab, uint64_t now_ms) HIDDEN;
+void lru_retire_clean(struct superslab *superslab) HIDDEN;
 
 /* Takes what must go next, at most so many SuperSlabs, which are busy then; count 0: nothing. */
 struct span lru_evict(enum pool_purge what, uint64_t now_ms, size_t superslabs) HIDDEN;
+
+/* ---- supply.c: where whole SuperSlabs come from */
+
+/* Maps at least so many more units: whole SuperSlabs go to the cold set, parts of one to the buckets. */
+bool supply_map(size_t min_units) HIDDEN;
+
+/* Units to map so that `count` whole SuperSlabs are among them. */
+size_t supply_units_for_span(size_t count) HIDDEN;
+
+/* A free span, of the LRU if that has one, or else a cold one, mapped if need be; count 0: no memory. */
+struct span supply_take_span(size_t count, size_t align) HIDDEN;
+
+/* ---- purge.c; without the lock */
+
+/* A busy span that was to be given back goes to the cold set, clean if the result says that it was; with
+ * VM_NO_MEMORY it is lost. Returns bytes given back. */
+size_t purge_settle(struct span span, enum vm_result result) HIDDEN;
+
+/* Memory was freed, and so much is retained: somebody whose task that is gives back what is to go, or else
+ * the caller. */
+void purge_if_needed(size_t retained, bool over) HIDDEN;
 
 #endif

@@ -1,4 +1,7 @@
-/* superslab.c - one SuperSlab, and spans of them: which units may be resident, and guards. [lock: pool] */
+/* superslab.c - one SuperSlab, and spans of them: which units may be resident, and guards; declared in
+ * state.h. [lock: pool]
+ *
+ *     pool.dirty_units == the sum of all dirty_units */
 #include "pool/state.h"
 
 void superslab_set_dirty(struct superslab *superslab, uint32_t units)

@@ -1,4 +1,4 @@
-/* validate.c - whether the pool's invariants hold, for tests. */
+/* validate.c - whether the pool's invariants hold, for tests. pool_validate takes the lock. */
 #include "base/check.h"
 #include "pool/state.h"
 
@@ -15,10 +15,12 @@ static void validate_shared(size_t number)
 /* What is counted as it changes, counted anew. */
 static void validate_counters(void)
 {
-    size_t dirty_units = 0, free_dirty_units = 0, collapsed = 0;
+    size_t dirty_units = 0, free_dirty_units = 0, collapsed = 0, moved_spans = 0, huge_page_rows = 0;
     for (size_t i = 0; i < superslab_count(); i++) {
         const struct superslab *at = superslab_at(i);
         dirty_units += bit_count(at->dirty_units);
+        moved_spans += at->kind == SUPERSLAB_HUGE && at->from_first == 0 && at->moved;
+        huge_page_rows += at->huge_pages && (i == 0 || !superslab_at(i - 1)->huge_pages);
         if (at->kind == SUPERSLAB_SHARED) {
             size_t free_dirty = bit_count(at->free_units & at->dirty_units);
             CHECK(at->free_dirty == free_dirty && (at->purging & at->free_units) == 0);
@@ -28,6 +30,7 @@ static void validate_counters(void)
     }
     CHECK(pool.dirty_units == dirty_units && pool.free_dirty_units == free_dirty_units);
     CHECK(atomic_load(&pool.collapsed) == collapsed);
+    CHECK(pool.moved_spans == moved_spans && pool.huge_page_rows == huge_page_rows);
 }
 
 static void validate_free_span(struct span_set *set, size_t number, size_t *seen)

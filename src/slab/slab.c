@@ -45,7 +45,7 @@ static void forget_purged(struct slab *slab, void *const *slot, unsigned blocks)
     for (unsigned i = 0; i < blocks; i++) {
         size_t offset = (uintptr_t)slot[-(ptrdiff_t)i] - base;
         size_t first = offset >> page_log2, last = (offset + last_byte) >> page_log2;
-        pages |= (UINT64_C(2) << last) - (UINT64_C(1) << first); /* 64 at most, so 2 << 63 is 0 */
+        pages |= (UINT64_C(2) << last) - (UINT64_C(1) << first); /* of 64 pages: 2 << 63 is 0 */
     }
     slab->purged_pages &= ~pages;
     slab->has_purged = slab->purged_pages != 0;

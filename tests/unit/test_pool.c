@@ -1026,6 +1026,27 @@ ISOLATED(a_child_has_the_spans_that_were_being_purged)
     fork_amid_purges(thread, expect_all_counted, 0);
 }
 
+static void *give_back_moved_again_and_again(void *unused)
+{
+    while (!atomic_load(&is_over)) {
+        struct span from = take_span_of(2), to = take_span_of(2);
+        pool_span_moved(from, to, 2);
+        pool_give_span(from);
+        atomic_store(&is_purging, true);
+        pool_give_span(to);
+        atomic_store(&is_purging, false);
+    }
+    return unused;
+}
+
+ISOLATED(a_child_does_not_count_a_moved_block_that_was_being_given_back)
+{
+    EXPECT(region_claim());
+    take_span_of(1);
+    pthread_t thread = unit_thread(give_back_moved_again_and_again, NULL);
+    fork_amid_purges(thread, expect_all_counted, 0);
+}
+
 /* A handler forks that interrupted the pool. In the child it returns, and what it interrupted goes on: what
  * the thread itself has taken out of this SuperSlab stays so. */
 static size_t interrupted_superslab;
@@ -1139,6 +1160,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(neither_end_of_a_move_is_kept_warm),
     cmocka_unit_test(a_moved_block_that_is_cut_can_be_moved_again),
     cmocka_unit_test(a_child_has_the_spans_that_were_being_purged),
+    cmocka_unit_test(a_child_does_not_count_a_moved_block_that_was_being_given_back),
     cmocka_unit_test(a_lost_span_is_never_given_out),
     cmocka_unit_test(warm_superslabs_go_cold_after_the_decay),
     cmocka_unit_test(prewarmed_superslabs_are_warm),

@@ -453,7 +453,7 @@ ISOLATED(by_default_what_is_stuck_in_one_heap_keeps_no_other_from_a_pass)
     enum { MANY = 64 * 1024 };
     static void *many[MANY];
     size_t given = 0;
-    atomic_store(&options.scavenger, 0); /* which may be at work just then */
+    atomic_store(&options.scavenger, 0); /* which so much free memory starts, and then has the lock */
     be_old();
     for (size_t i = 0; i < MANY; i++)
         fill(many[i] = front_malloc(BLOCK_BYTES), BLOCK_BYTES, i);

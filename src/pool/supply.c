@@ -1,5 +1,5 @@
-/* growth.c - memory that is new to the pool: windows of the region, and spans from the LRU or from them.
- * [lock: pool] */
+/* supply.c - where whole SuperSlabs come from: the LRU, the cold set, or windows that the region maps anew;
+ * of such a window that begins or ends amid a SuperSlab, units go to the buckets. [lock: pool] */
 #include "pool/state.h"
 #include "region/image.h"
 
@@ -21,7 +21,7 @@ static void add_superslabs(struct span span)
     span_insert(&pool.cold, span, 0);
 }
 
-bool growth_map(size_t min_units)
+bool supply_map(size_t min_units)
 {
     size_t at, count;
     if (!region_grow(min_units, &at, &count))
@@ -41,13 +41,13 @@ bool growth_map(size_t min_units)
     return true;
 }
 
-size_t growth_units_for_span(size_t count)
+size_t supply_units_for_span(size_t count)
 {
     size_t next = region_next_unit();
     return align_up(next, SUPERSLAB_UNITS) - next + (count << SUPERSLAB_UNITS_LOG2);
 }
 
-struct span growth_take_span(size_t count, size_t align)
+struct span supply_take_span(size_t count, size_t align)
 {
     struct span span = span_take(&pool.warm, count, align);
     if (span.count) {
@@ -62,7 +62,7 @@ struct span growth_take_span(size_t count, size_t align)
     }
     pool.lru_misses++;
     span = span_take(&pool.cold, count, align);
-    if (!span.count && growth_map(growth_units_for_span(count + align - 1)))
+    if (!span.count && supply_map(supply_units_for_span(count + align - 1)))
         span = span_take(&pool.cold, count, align);
     return span;
 }
