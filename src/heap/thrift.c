@@ -13,7 +13,6 @@ enum {
     STEP_BYTES = HAKMEM_TORTURE ? 16384 : 128 * 1024,       /* of growth between two passes, */
     STEP_SHARE = 48,                                        /* and a share of what is left by one */
     LOOK_BYTES = 2 * STEP_BYTES,                            /* to the next look by default */
-    LRU_MOST_BYTES = 8 * 1024 * 1024,                       /* of the LRU that goes where slabs grow */
     LOOSE_MOST_BYTES = 2 * 1024 * 1024,                     /* free, in no cache: worth a pass in any heap */
     TOUCHED_FACTOR = 8,                                     /* see thrift.h */
 };
@@ -29,9 +28,9 @@ enum {
 
 /* What passes cost: each, for a unit looked at, for a place where holes were given back, for a KiB given
  * back, and for a KiB touched again, a quarter of a page fault. And what they may cost by default: all of
- * them, the sum of three parts; and one, which ends with the step in which it has looked at so many units, or
- * given back so many places or bytes of holes, and so many bytes of free units. Measured on a virtual
- * machine, see decision 12. */
+ * them, the sum of three parts; and one, which ends with the step in which it has looked at so many units,
+ * given back so many places of holes, or so many bytes in all. Measured on a virtual machine, see decision
+ * 12. */
 enum {
     PASS_NS = 30000,
     UNIT_NS = 50,
@@ -43,7 +42,7 @@ enum {
     ALLOWED_NS_KIB = AGAIN_NS_KIB / 2, /* and for each KiB that the heap grew by: half of its page faults */
     ENOUGH_UNITS = 2048,
     ENOUGH_RANGES = 128,
-    ENOUGH_BYTES = 8 * 1024 * 1024,
+    ENOUGH_BYTES = 6 * 1024 * 1024,
     STEP_UNITS = 8,
 };
 
@@ -129,7 +128,7 @@ static uint64_t allowed_ns(bool moves)
 static size_t kept_lru_bytes(enum thrift_growth growth)
 {
     size_t bytes = growth == THRIFT_GROWTH_SLABS ? pool_lru_bytes() : 0;
-    return bytes > LRU_MOST_BYTES ? bytes : 0;
+    return bytes > ENOUGH_BYTES ? bytes : 0;
 }
 
 /* Of these, what a pass does not leave alone. */
@@ -183,7 +182,7 @@ static bool is_worth_it(const struct heap *heap, const struct look *look, enum t
 }
 
 /* All holes, or some, which go round the heap. */
-static struct holes_result purge_holes(void)
+static struct holes_result purge_holes(size_t enough_bytes)
 {
     struct holes_result holes = {0};
     size_t units = size_min(region_units(), ENOUGH_UNITS), done = 0;
@@ -192,34 +191,37 @@ static struct holes_result purge_holes(void)
         holes_purge(&thrift.unit, SIZE_MAX, HOLES_ALL, &holes);
         return holes;
     }
-    for (; done < units && holes.ranges < ENOUGH_RANGES && holes.bytes < ENOUGH_BYTES; done += STEP_UNITS)
+    for (; done < units && holes.ranges < ENOUGH_RANGES && holes.bytes < enough_bytes; done += STEP_UNITS)
         holes_purge(&thrift.unit, STEP_UNITS, HOLES_ALL_SINGLY, &holes);
     thrift.passes_ns += done * UNIT_NS;
     return holes;
 }
 
-static size_t purge_pooled(enum thrift_growth growth)
+static size_t less(size_t enough_bytes, size_t bytes)
 {
-    if (growth != THRIFT_GROWTH_SLABS)
-        return pool_purge_some(PURGE_FREE, is_always() ? SIZE_MAX : ENOUGH_BYTES);
-    size_t bytes = pool_purge_units(ENOUGH_BYTES);
-    return kept_lru_bytes(growth) ? bytes : bytes + pool_purge_spans();
+    return enough_bytes - size_min(bytes, enough_bytes);
 }
 
+/* Where slabs grow, the LRU first, all of it or nothing; else last. In between holes, and free units. */
 static size_t give_back(enum thrift_growth growth)
 {
+    size_t enough_bytes = is_always() ? SIZE_MAX : ENOUGH_BYTES;
+    bool lru_first = growth == THRIFT_GROWTH_SLABS;
     if (is_always() && !thrift.asked_for_batches) {
         vm_allow_batches();
         thrift.asked_for_batches = true;
     }
     registry_empty_caches();
-    struct holes_result holes = purge_holes();
-    size_t units_bytes = purge_pooled(growth);
-    scavenger_note_purged(units_bytes, holes.bytes);
-    thrift.passes_ns += PASS_NS + holes.ranges * RANGE_NS + (units_bytes + holes.bytes) / 1024 * GIVEN_NS_KIB;
+    size_t pooled_bytes = lru_first && !kept_lru_bytes(growth) ? pool_purge_spans() : 0;
+    struct holes_result holes = purge_holes(less(enough_bytes, pooled_bytes));
+    enough_bytes = less(enough_bytes, pooled_bytes + holes.bytes);
+    pooled_bytes += lru_first ? pool_purge_units(enough_bytes) : pool_purge_some(PURGE_FREE, enough_bytes);
+    scavenger_note_purged(pooled_bytes, holes.bytes);
+    thrift.passes_ns += PASS_NS + holes.ranges * RANGE_NS +
+                        (pooled_bytes + holes.bytes) / 1024 * GIVEN_NS_KIB;
     thrift.left_bytes = pool_resident_bytes();
     note_needed(thrift.left_bytes);
-    return units_bytes + holes.bytes;
+    return pooled_bytes + holes.bytes;
 }
 
 static void set_mark(enum thrift_growth growth, size_t bytes)

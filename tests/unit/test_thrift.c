@@ -465,6 +465,33 @@ ISOLATED(by_default_what_is_stuck_in_one_heap_keeps_no_other_from_a_pass)
     EXPECT(pthread_join(unit_thread(free_rows_and_note_growth, &given), NULL) == 0 && given > 0);
 }
 
+/* Of 7 MiB of holes and 8 of free units, no two of which follow each other. */
+static size_t given_back_by_one_pass(size_t units)
+{
+    enum { MANY = 256 };
+    static void *runs[MANY];
+    be_old();
+    for (size_t i = 0; i < MANY; i++)
+        fill(runs[i] = front_malloc(UNIT_BYTES), UNIT_BYTES, i);
+    fill_and_free(7, 8);
+    for (size_t i = 0; i < MANY; i += 2)
+        front_free(runs[i]);
+    lower_all_marks();
+    return thrift_note_growth(tls_real, units);
+}
+
+ISOLATED(by_default_a_pass_before_runs_is_short)
+{
+    size_t bytes = given_back_by_one_pass(THRIFT_RUN_UNITS);
+    EXPECT(bytes > 0 && bytes <= (6 << 20) + SUPERSLAB_BYTES);
+}
+
+ISOLATED(by_default_a_pass_before_slabs_is_short)
+{
+    size_t bytes = given_back_by_one_pass(0);
+    EXPECT(HAKMEM_TORTURE || (bytes > 0 && bytes <= (6 << 20) + SUPERSLAB_BYTES));
+}
+
 static void *huge_of(size_t superslabs)
 {
     void *huge = front_malloc(superslabs * SUPERSLAB_BYTES);
@@ -505,6 +532,9 @@ ISOLATED(by_default_slabs_have_memory_given_back_beside_a_large_lru)
     front_free(huge_of(LRU_BYTES / SUPERSLAB_BYTES));
     lower_all_marks();
     EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, 0) > 0);
+    struct pool_stats stats;
+    pool_stats_read(&stats);
+    EXPECT(HAKMEM_TORTURE || stats.warm >= LRU_BYTES / SUPERSLAB_BYTES);
     fill_and_free(13, 16);
     lower_all_marks();
     EXPECT(HAKMEM_TORTURE || thrift_note_growth(tls_real, 0) > 0);
@@ -709,6 +739,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_slabs_have_less_given_back_in_a_realloc),
     cmocka_unit_test(by_default_slabs_have_memory_given_back_in_a_realloc_where_most_is_free),
     cmocka_unit_test(by_default_what_is_stuck_in_one_heap_keeps_no_other_from_a_pass),
+    cmocka_unit_test(by_default_a_pass_before_runs_is_short),
+    cmocka_unit_test(by_default_a_pass_before_slabs_is_short),
     cmocka_unit_test(by_default_slabs_have_a_small_lru_given_back_as_a_whole),
     cmocka_unit_test(by_default_slabs_leave_a_large_lru_to_huge_blocks),
     cmocka_unit_test(by_default_slabs_have_memory_given_back_beside_a_large_lru),
