@@ -60,6 +60,12 @@ static inline size_t size_max(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* a - b, or 0 where b is more. */
+static inline size_t size_minus(size_t a, size_t b)
+{
+    return a - size_min(a, b);
+}
+
 /* Lowest position at which `length` set bits stand in a row, starting at a multiple of `align`
  * (a power of two); 64 when there is none. */
 static inline unsigned bits_find_row(uint64_t bits, unsigned length, unsigned align)

@@ -61,7 +61,7 @@ static void note_put(struct heap *heap, const struct slab *slab, size_t blocks)
 size_t bin_free_bytes(struct heap *heap)
 {
     heap_lock(heap);
-    size_t bytes = heap->free_bytes - size_min(heap->purged_bytes, heap->free_bytes);
+    size_t bytes = size_minus(heap->free_bytes, heap->purged_bytes);
     heap_unlock(heap);
     return bytes;
 }

@@ -407,7 +407,7 @@ static void expect_overflow(const struct heap *heap, unsigned size_class)
         size_t unit = region_unit_of(*block);
         __builtin_prefetch(&region.tag[unit]);
         for (unsigned i = 0; i < size_classes[size_class].slab_units; i++)
-            __builtin_prefetch(region_slab_record(unit - size_min(i, unit)), 1);
+            __builtin_prefetch(region_slab_record(size_minus(unit, i)), 1);
     }
 }
 

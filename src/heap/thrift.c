@@ -89,7 +89,7 @@ static bool is_always(void)
 static void note_touched(size_t used)
 {
     if (thrift.looked)
-        thrift.touched_bytes += used - size_min(thrift.left_bytes, used);
+        thrift.touched_bytes += size_minus(used, thrift.left_bytes);
     else
         thrift.first_bytes = used;
     thrift.looked = true;
@@ -105,13 +105,13 @@ static void note_needed(size_t bytes)
 /* What the heap grew by since the first look. */
 static size_t grown_bytes(void)
 {
-    return thrift.most_bytes - size_min(thrift.first_bytes, thrift.most_bytes);
+    return size_minus(thrift.most_bytes, thrift.first_bytes);
 }
 
 /* What was touched is new as far as the heap grew; the rest was touched again. */
 static uint64_t cost_ns(void)
 {
-    uint64_t again = thrift.touched_bytes - size_min(grown_bytes(), thrift.touched_bytes);
+    uint64_t again = size_minus(thrift.touched_bytes, grown_bytes());
     return thrift.passes_ns + again / 1024 * AGAIN_NS_KIB;
 }
 
@@ -134,7 +134,7 @@ static size_t kept_lru_bytes(enum thrift_growth growth)
 /* Of these, what a pass does not leave alone. */
 static size_t without_kept(size_t loose, enum thrift_growth growth)
 {
-    return loose - size_min(kept_lru_bytes(growth), loose);
+    return size_minus(loose, kept_lru_bytes(growth));
 }
 
 static struct look take_look(struct heap *heap, size_t resident, enum thrift_growth growth)
@@ -142,8 +142,8 @@ static struct look take_look(struct heap *heap, size_t resident, enum thrift_gro
     struct look look = {.resident_bytes = resident};
     size_t cached = registry_cached_bytes(heap);
     size_t loose = pool_retained_bytes() + bin_free_bytes(heap);
-    note_needed(resident - size_min(loose + cached, resident));
-    look.used_bytes = resident - size_min(cached, resident);
+    note_needed(size_minus(resident, loose + cached));
+    look.used_bytes = size_minus(resident, cached);
     look.loose_bytes = without_kept(loose, growth);
     look.free_bytes = look.loose_bytes + cached;
     note_touched(look.used_bytes);
@@ -197,11 +197,6 @@ static struct holes_result purge_holes(size_t enough_bytes)
     return holes;
 }
 
-static size_t less(size_t enough_bytes, size_t bytes)
-{
-    return enough_bytes - size_min(bytes, enough_bytes);
-}
-
 /* Where slabs grow, the LRU first, all of it or nothing; else last. In between holes, and free units. */
 static size_t give_back(enum thrift_growth growth)
 {
@@ -213,8 +208,8 @@ static size_t give_back(enum thrift_growth growth)
     }
     registry_empty_caches();
     size_t pooled_bytes = lru_first && !kept_lru_bytes(growth) ? pool_purge_spans() : 0;
-    struct holes_result holes = purge_holes(less(enough_bytes, pooled_bytes));
-    enough_bytes = less(enough_bytes, pooled_bytes + holes.bytes);
+    struct holes_result holes = purge_holes(size_minus(enough_bytes, pooled_bytes));
+    enough_bytes = size_minus(enough_bytes, pooled_bytes + holes.bytes);
     pooled_bytes += lru_first ? pool_purge_units(enough_bytes) : pool_purge_some(PURGE_FREE, enough_bytes);
     scavenger_note_purged(pooled_bytes, holes.bytes);
     thrift.passes_ns += PASS_NS + holes.ranges * RANGE_NS +
@@ -239,7 +234,7 @@ static size_t raised(size_t mark, unsigned share, size_t above)
 static void set_look(enum thrift_growth growth, size_t resident, size_t used)
 {
     size_t step = may_cost(false) ? LOOK_BYTES : resident / RISE_SHARE_AUTO;
-    size_t lacking = thrift_used_marks[growth] - size_min(used, thrift_used_marks[growth]);
+    size_t lacking = size_minus(thrift_used_marks[growth], used);
     set_mark(growth, resident + size_max(lacking / 2, step));
 }
 

@@ -2,19 +2,19 @@
  * than what its program needs. For page faults: some of what goes is touched again.
  *
  * Before memory is touched that was not resident, and so much is by now as the mark says, the thread whose
- * request that is gives back what is free: its caches, holes, free units. The next mark is a little above
- * what is left, and in any case above the mark before, so the passes of a process are numbered, whatever it
- * does: some thousand. They also end when the memory that was touched between them, again for the most part,
- * is several times what was needed at most: then giving back earns nothing.
+ * request that is gives back what is free: its caches, holes, free units, the LRU. The next mark is a little
+ * above what is left, and in any case above the mark before, so the passes of a process are numbered,
+ * whatever it does: some thousand. They also end when the memory that was touched between them, again for the
+ * most part, is several times what was needed at most: then giving back earns nothing.
  *
  * By default, which is to cost next to nothing, runs of two units and more have it done, in a heap that is
  * neither small nor large, of which more must be free; and refills where a quarter is, or 2 MiB, in no cache,
  * that the pass before did not leave. Then the mark only says when to look, and falls with what a pass
  * leaves: a pass is made where what is in use, cached blocks left out, is a share above that of the pass
- * before, so there are some hundred. What all passes cost, estimated from what they gave back and what was
- * touched again, stays below the sum of an allowance, a small share of the time since the process began, and
- * half of what the page faults of the heap's growth cost. What realloc moves has less done: it leaves room
- * behind at once.
+ * before, so there are some hundred. There is none once those before it, by an estimate from what they gave
+ * back and what was touched again, cost the sum of an allowance, a small share of the time since the process
+ * began, and half of what the page faults of the heap's growth cost. What realloc moves has less done: it
+ * leaves room behind at once.
  *
  * A pass is a step of the scavenger's (its lock), which somebody else makes. Where that is under way already,
  * there is none; nor in a thread that blocks signals, since so does a handler's, which may have interrupted

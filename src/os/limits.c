@@ -142,7 +142,7 @@ static uint64_t used_bytes(struct reading *reading)
         return used;
     uint64_t files = number_behind(reading->text, "\ninactive_file ") +
                      number_behind(reading->text, "\nactive_file ");
-    return used - size_min(files, used);
+    return size_minus(used, files);
 }
 
 static void read_level(struct reading *reading, struct limits_memory *tightest, struct limits_memory *deadly)

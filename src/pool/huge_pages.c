@@ -40,7 +40,7 @@ void huge_pages_forbid(size_t number)
     pool.forbidden++;
 }
 
-/* SuperSlabs that hold something now; [lock: pool]. */
+/* SuperSlabs that hold something now. */
 static size_t in_use(void)
 {
     return (region_payload_bytes() >> SUPERSLAB_LOG2) - pool.warm.superslabs - pool.cold.superslabs;

@@ -11,7 +11,6 @@ COLD void lru_debug(const char *what, struct span span)
 
 /* ---- limits */
 
-/* [lock: pool], here and below. */
 static bool is_over_soft_limit(void)
 {
     size_t limit = OPTION_VALUE(soft_limit);
@@ -43,8 +42,7 @@ bool lru_is_over(uint64_t now_ms)
 
 size_t lru_spare_bytes(void)
 {
-    return (pool.warm.superslabs - size_min(pool.warm.superslabs, OPTION_VALUE(ss_prewarm))) *
-           SUPERSLAB_BYTES;
+    return size_minus(pool.warm.superslabs, OPTION_VALUE(ss_prewarm)) * SUPERSLAB_BYTES;
 }
 
 size_t pool_lru_bytes(void)
@@ -86,7 +84,7 @@ struct span lru_evict(enum pool_purge what, uint64_t now_ms, size_t superslabs)
     size_t limit = OPTION_VALUE(ss_lru_size);
     bool aged = all || is_aged(now_ms);
     size_t kept = what == PURGE_ALL ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
-    size_t most = pool.warm.superslabs - size_min(kept, pool.warm.superslabs);
+    size_t most = size_minus(pool.warm.superslabs, kept);
     struct span span = span_take_oldest(&pool.warm, size_min(most, superslabs));
     if (span.count) {
         pool.lru_evictions += span.count;

@@ -56,7 +56,7 @@ void pool_remove_holes(size_t bytes)
 size_t pool_resident_bytes(void)
 {
     size_t bytes = __atomic_load_n(&pool.dirty_units, __ATOMIC_RELAXED) * UNIT_BYTES;
-    return bytes - size_min(bytes, atomic_load_explicit(&pool.holes_bytes, memory_order_relaxed));
+    return size_minus(bytes, atomic_load_explicit(&pool.holes_bytes, memory_order_relaxed));
 }
 
 size_t pool_retained_in_all(void)
@@ -113,14 +113,9 @@ static void note_taken(struct superslab *superslab, uint32_t mask, bool *clean)
     bucket_place(superslab);
 }
 
-static uint32_t row_mask(unsigned row, size_t count)
-{
-    return (uint32_t)(bits_below((unsigned)count) << row);
-}
-
 static size_t take_row(struct superslab *superslab, unsigned row, size_t count, bool *clean)
 {
-    note_taken(superslab, row_mask(row, count), clean);
+    note_taken(superslab, superslab_row(row, count), clean);
     return (superslab_number(superslab) << SUPERSLAB_UNITS_LOG2) + row;
 }
 
@@ -149,7 +144,7 @@ size_t pool_take_units(enum superslab_use use, size_t count, size_t align, bool 
         superslab = fresh_superslab(use, count, align);
     if (superslab) {
         unsigned row = bucket_find_row(superslab, count, align);
-        if (pool_hard_limit_allows(bit_count(row_mask(row, count) & ~superslab->dirty_units)))
+        if (pool_hard_limit_allows(bit_count(superslab_row(row, count) & ~superslab->dirty_units)))
             unit = take_row(superslab, row, count, clean);
         else
             bucket_place(superslab);
@@ -163,7 +158,7 @@ bool pool_take_units_at(size_t unit, size_t count)
     unsigned row = unit % SUPERSLAB_UNITS;
     if (row + count > SUPERSLAB_UNITS || row == 0)
         return false;
-    uint32_t mask = row_mask(row, count);
+    uint32_t mask = superslab_row(row, count);
     struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
     bool clean;
     pool_lock();
@@ -180,7 +175,7 @@ bool pool_take_units_at(size_t unit, size_t count)
 void pool_give_units(size_t unit, size_t count)
 {
     struct superslab *superslab = superslab_at(unit >> SUPERSLAB_UNITS_LOG2);
-    uint32_t mask = (uint32_t)(bits_below((unsigned)count) << (unit % SUPERSLAB_UNITS));
+    uint32_t mask = superslab_row(unit % SUPERSLAB_UNITS, count);
     uint64_t now_ms = clock_coarse_ms();
     bool over = false;
     pool_lock();

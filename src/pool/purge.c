@@ -100,7 +100,7 @@ static size_t purge_units(size_t number, uint32_t units)
     for (uint32_t left = units; left;) {
         unsigned first = bit_lowest(left);
         unsigned length = bit_lowest(~((uint64_t)left >> first));
-        uint32_t row = (uint32_t)(bits_below(length) << first);
+        uint32_t row = superslab_row(first, length);
         if (vm_purge(superslab_address(number) + (size_t)first * UNIT_BYTES, (size_t)length * UNIT_BYTES))
             purged |= row;
         left &= ~row;
@@ -155,12 +155,12 @@ NOINLINE size_t pool_purge_some(enum pool_purge what, size_t enough_bytes)
     size_t bytes = 0;
     uint64_t now_ms = clock_coarse_ms();
     pool_lock();
-    uint64_t aged_ms = what >= PURGE_FREE ? UINT64_MAX : now_ms - size_min(lru_decay_ms(), now_ms);
+    uint64_t aged_ms = what >= PURGE_FREE ? UINT64_MAX : size_minus(now_ms, lru_decay_ms());
     bool any_shared = what != PURGE_LRU && pool.free_dirty_units > 0;
     pool_unlock();
     if (any_shared)
         bytes += purge_shared(aged_ms, enough_bytes);
-    return bytes + purge_lru(what, now_ms, enough_bytes - size_min(bytes, enough_bytes));
+    return bytes + purge_lru(what, now_ms, size_minus(enough_bytes, bytes));
 }
 
 size_t pool_purge_units(size_t enough_bytes)

@@ -81,6 +81,12 @@ static inline uint32_t superslab_all_units(void)
     return (uint32_t)bits_below(SUPERSLAB_UNITS);
 }
 
+/* The `count` units from `first` on. */
+static inline uint32_t superslab_row(unsigned first, size_t count)
+{
+    return (uint32_t)(bits_below((unsigned)count) << first);
+}
+
 /* The unit that is a guard. */
 static inline uint32_t superslab_guard_units(const struct superslab *superslab)
 {

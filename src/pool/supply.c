@@ -8,7 +8,7 @@ static void add_units(size_t number, unsigned first, unsigned count)
     struct superslab *superslab = superslab_at(number);
     superslab->kind = SUPERSLAB_SHARED;
     superslab->units = (uint8_t)(superslab->units + count);
-    superslab->free_units |= (uint32_t)(bits_below(count) << first);
+    superslab->free_units |= superslab_row(first, count);
     if (first + count == SUPERSLAB_UNITS)
         superslab_guard(superslab);
     bucket_place(superslab);

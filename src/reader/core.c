@@ -171,7 +171,7 @@ static bool add_segment(struct reader *reader, const Elf64_Phdr *segment)
         .start = segment->p_vaddr,
         .file_offset = segment->p_offset,
         .file_bytes = size_min(size_min(segment->p_filesz, segment->p_memsz),
-                               reader->size - size_min(segment->p_offset, reader->size)),
+                               size_minus(reader->size, segment->p_offset)),
         .readable = segment->p_flags & PF_R,
         .writable = segment->p_flags & PF_W,
         .executable = segment->p_flags & PF_X,
