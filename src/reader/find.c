@@ -15,6 +15,7 @@ enum {
     SCAN_STEP_BYTES = 1 << 20,
     SCAN_RANGE_MOST_BYTES = 64 << 20, /* the header lies behind the SuperSlab records, 64 bytes each 2 MiB */
     CELLS_MOST = 1 << 18,             /* 2 GiB of heaps */
+    LISTS_MOST = 16,
 };
 
 #define SCAN_MOST_BYTES ((uint64_t)4 << 30)
@@ -92,20 +93,32 @@ static bool is_supported(const struct reader *reader, struct image_header *image
     return true;
 }
 
+/* Reads the header where reader->image says; its bounds are not looked at. */
+static bool read_header(struct reader *reader, struct image_header *image, char error[READER_ERROR_BYTES])
+{
+    if (source_read(reader, reader->image, image, sizeof *image) < sizeof *image)
+        return is_supported(reader, image, error);
+    if (reader->kind == READER_PROCESS)
+        reader_fail(error, "process %d has ended, or runs another program now", reader->pid);
+    else
+        reader_fail(error, "the core file cannot be read any more");
+    return false;
+}
+
+static bool fail_bounds(const struct reader *reader, char error[READER_ERROR_BYTES])
+{
+    reader_fail(error, "HAKMEM's image in this %s is corrupt: it speaks of memory that is not there",
+                where(reader));
+    return false;
+}
+
 bool image_read(struct reader *reader, struct image_header *image, char error[READER_ERROR_BYTES])
 {
-    if (source_read(reader, reader->image, image, sizeof *image) == sizeof *image) {
-        reader_fail(error, "the %s cannot be read any more: it has ended", where(reader));
+    if (!read_header(reader, image, error))
         return false;
-    }
-    if (!is_supported(reader, image, error))
-        return false;
-    if (!bounds_hold(reader, image)) {
-        reader_fail(error, "HAKMEM's image in this %s is corrupt: it speaks of memory that is not there",
-                    where(reader));
-        return false;
-    }
-    return true;
+    if (reader->kind == READER_PROCESS && !process_read_ranges(reader, false))
+        return reader_fail(error, "process %d has ended", reader->pid) != NULL;
+    return bounds_hold(reader, image) || fail_bounds(reader, error);
 }
 
 /* ---- search */
@@ -116,17 +129,31 @@ struct search {
     struct reader *reader;
     int pagemap;         /* of a process; -1: none */
     uint64_t left_bytes; /* that may still be looked at */
+    int left_lists;      /* of what is mapped, that may still be read */
     bool seen;           /* there was a header, though none that can be used */
     char *error;         /* what was wrong with it */
 };
 
-/* Whether a header that can be used is there. */
+/* The process may have grown between the list of what is mapped and the header: a list read after the header
+ * has all that this speaks of. Only so many are read, whatever a process has that looks like headers. */
+static bool bounds_hold_in_newer_list(struct search *search, const struct image_header *image)
+{
+    struct reader *reader = search->reader;
+    if (reader->kind != READER_PROCESS || search->left_lists == 0)
+        return false;
+    search->left_lists--;
+    return process_read_ranges(reader, false) && bounds_hold(reader, image);
+}
+
+/* Whether a header that can be used is there. May replace reader->ranges. */
 static bool try_header(struct search *search, uint64_t address)
 {
     struct image_header image;
     search->reader->image = address;
     search->seen = true;
-    return image_read(search->reader, &image, search->error);
+    return read_header(search->reader, &image, search->error) &&
+           (bounds_hold(search->reader, &image) || bounds_hold_in_newer_list(search, &image) ||
+            fail_bounds(search->reader, search->error));
 }
 
 static bool find_named(struct search *search)
@@ -179,15 +206,15 @@ static bool scan_step(struct search *search, uint64_t start, uint64_t bytes)
     return false;
 }
 
-static bool scan_range(struct search *search, const struct source_range *range)
+static bool scan_range(struct search *search, struct source_range range)
 {
-    uint64_t most = size_min(range->end - range->start, SCAN_RANGE_MOST_BYTES);
+    uint64_t most = size_min(range.end - range.start, SCAN_RANGE_MOST_BYTES);
     if (search->reader->kind == READER_CORE)
-        most = size_min(most, range->file_bytes);
+        most = size_min(most, range.file_bytes);
     most = size_min(most, search->left_bytes);
     search->left_bytes -= most;
     for (uint64_t at = 0; at < most; at += SCAN_STEP_BYTES)
-        if (scan_step(search, range->start + at, size_min(most - at, SCAN_STEP_BYTES)))
+        if (scan_step(search, range.start + at, size_min(most - at, SCAN_STEP_BYTES)))
             return true;
     return false;
 }
@@ -198,7 +225,7 @@ static bool find_by_magic(struct search *search)
     for (size_t i = 0; i < ranges->count; i++) {
         const struct source_range *range = &ranges->item[i];
         bool candidate = range->readable && range->writable && range->anonymous && !range->shared;
-        if (candidate && scan_range(search, range))
+        if (candidate && scan_range(search, *range))
             return true;
     }
     return false;
@@ -214,7 +241,8 @@ static int open_pagemap(const struct reader *reader)
 /* Finds a header that can be used; *seen: there was one, and `error` tells what is wrong with it. */
 static bool find_header(struct reader *reader, bool *seen, char error[READER_ERROR_BYTES])
 {
-    struct search search = {.reader = reader, .left_bytes = SCAN_MOST_BYTES, .error = error};
+    struct search search = {
+        .reader = reader, .left_bytes = SCAN_MOST_BYTES, .left_lists = LISTS_MOST, .error = error};
     search.pagemap = open_pagemap(reader);
     bool found = find_named(&search) || find_by_magic(&search);
     if (search.pagemap >= 0)

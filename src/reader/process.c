@@ -83,7 +83,9 @@ static void parse_size(struct source_range *range, const char *line)
         range->swap_bytes = kib * 1024;
 }
 
-/* Lines are ended by a NUL as it goes: sscanf measures all that follows. */
+/* The kernel gives the list a page at a time, from an address on: a mapping that grew or was joined with the
+ * one before since that page begins again below, and only what lies above is new. Lines are ended by a NUL
+ * as it goes: sscanf measures all that follows. */
 static bool parse_ranges(struct source_ranges *ranges, char *text)
 {
     uint64_t above = 0;
@@ -96,7 +98,8 @@ static bool parse_ranges(struct source_ranges *ranges, char *text)
         if (isupper((unsigned char)*text)) {
             if (ranges->count && strchr("RAS", *text))
                 parse_size(&ranges->item[ranges->count - 1], text);
-        } else if (parse_range(ranges, text, end, &range) && range.start >= above) {
+        } else if (parse_range(ranges, text, end, &range) && range.end > above) {
+            range.start = range.start > above ? range.start : above;
             if (!ranges_add(ranges, &range))
                 return false;
             above = range.end;

@@ -120,8 +120,6 @@ static bool fill(struct build *build, unsigned what, char error[READER_ERROR_BYT
 {
     struct reader *reader = build->reader;
     uint64_t began_us = now_us(CLOCK_MONOTONIC);
-    if (reader->kind == READER_PROCESS && !process_read_ranges(reader, false))
-        return reader_fail(error, "process %d has ended", reader->pid) != NULL;
     if (!image_read(reader, &build->image, error))
         return false;
     if (!read_all(build, what))

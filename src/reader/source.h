@@ -81,7 +81,8 @@ char *process_read_file(int pid, const char *name, size_t *length);
 /* Finds the image, validates its header and sets reader->image. */
 bool image_find(struct reader *reader, char error[READER_ERROR_BYTES]);
 
-/* Reads the header again; false when it makes no sense. */
+/* Reads the header again and, of a process, what is mapped after it: what a heap speaks of stays mapped, so
+ * that all of it is found there, however the heap grows meanwhile. False when the header makes no sense. */
 bool image_read(struct reader *reader, struct image_header *image, char error[READER_ERROR_BYTES]);
 
 #endif
