@@ -13,6 +13,8 @@
 #include "pool/pool.h"
 #include "region/region.h"
 
+enum { COPIED_MAX_SUPERSLABS = 8 }; /* of a huge block that moves: some 2 ms */
+
 static bool is_run_tag(uint32_t tag)
 {
     return tag > TAG_RUN && tag <= TAG_RUN + RUN_MAX_UNITS;
@@ -140,28 +142,37 @@ static void huge_free(size_t unit)
     pool_give_span(span);
 }
 
-/* To a new span by moving page tables instead of bytes, all but what lies in a mapping of its own at the
- * end: where huge pages were allowed, that is the last, partly covered SuperSlab. */
+/* Moves page tables instead of bytes, all but what lies in a mapping of its own at the end: where huge pages
+ * were allowed, that is the last, partly covered SuperSlab. Returns bytes moved; *to is lost with count 0. */
+static size_t move_pages(struct span span, struct span *to, size_t movable)
+{
+    size_t bytes = movable << SUPERSLAB_LOG2;
+    enum vm_result result = vm_move(superslab_address(span.first), bytes, superslab_address(to->first));
+    if (result == VM_DONE)
+        pool_span_moved(span, *to, movable);
+    if (result == VM_NO_MEMORY) {
+        pool_lose_span(*to);
+        to->count = 0;
+    }
+    return result == VM_DONE ? bytes : 0;
+}
+
+/* To a new span. What has memory of its own is filled by copying, unless that takes too long: pages moved
+ * there would take its place, and both would have to be made anew. */
 static void *huge_move(struct span span, size_t count)
 {
     bool clean;
-    size_t movable = pool_movable(span), moved_bytes = movable << SUPERSLAB_LOG2;
+    size_t movable = pool_movable(span);
     if (!movable)
         return NULL;
     struct span to = pool_take_span(count, 1, &clean);
     if (!to.count)
         return NULL;
-    enum vm_result result = vm_move(superslab_address(span.first), moved_bytes, superslab_address(to.first));
-    if (result != VM_DONE) {
-        if (result == VM_TAKEN)
-            pool_give_span(to);
-        else
-            pool_lose_span(to);
+    size_t moved = clean || count > COPIED_MAX_SUPERSLABS ? move_pages(span, &to, movable) : 0;
+    if (!to.count)
         return NULL;
-    }
-    pool_span_moved(span, to, movable);
-    memcpy((char *)span_block(to) + moved_bytes, (char *)span_block(span) + moved_bytes,
-           (span.count << SUPERSLAB_LOG2) - moved_bytes);
+    memcpy((char *)span_block(to) + moved, (char *)span_block(span) + moved,
+           (span.count << SUPERSLAB_LOG2) - moved);
     region_tag_set(span_unit(to), TAG_HUGE);
     region_tag_set(span_unit(span), TAG_NONE);
     pool_give_span(span);

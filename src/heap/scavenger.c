@@ -154,11 +154,19 @@ struct pass {
     bool more;    /* something may be worth it later */
 };
 
+/* A heap of which most was never touched would only get resident bit by bit, if it was all kept and used in
+ * turn. */
+static void judge_lru(void)
+{
+    pool_keep_peak(limits_resident_bytes() >= pool_resident_bytes() / 2);
+}
+
 static struct pass make_pass(void)
 {
     struct holes_result holes = {0};
     limits_read();
     pool_set_haste(limits_haste());
+    judge_lru();
     age_depot();
     tidy_heaps();
     scavenger.unit = purge_holes(scavenger.unit, false, &holes);
@@ -217,6 +225,7 @@ static size_t wait_for_tick(bool idle)
 static void work(void)
 {
     int idle = 0, stuck = 0;
+    judge_lru();
     while ((idle < IDLE_PASSES && stuck < STUCK_PASSES) || limits_haste()) {
         size_t bytes = wait_for_tick(idle > 0);
         if (is_called_off())
@@ -233,6 +242,7 @@ static void work(void)
 static bool leave(void)
 {
     uint32_t none = NO_THREAD;
+    pool_keep_peak(false);
     atomic_store(&scavenger.state, NO_THREAD);
     return !atomic_load(&scavenger.noticed) || is_called_off() ||
            !atomic_compare_exchange_strong(&scavenger.state, &none, ALIVE);
@@ -361,6 +371,7 @@ void scavenger_fork_parent(void)
 void scavenger_fork_child(void)
 {
     scavenger_note_process();
+    pool_keep_peak(false);
     atomic_store_explicit(&scavenger.state, NO_THREAD, memory_order_relaxed);
     if (!lock_fork_reset(&scavenger.lock))
         holes_fork_child();

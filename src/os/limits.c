@@ -225,6 +225,18 @@ void limits_set_alarm(limits_alarm *alarm)
     atomic_store(&limits.alarm, alarm);
 }
 
+/* ---- what is resident */
+
+/* statm: "size resident shared …", in pages. */
+size_t limits_resident_bytes(void)
+{
+    char path[PATH_BYTES], text[128];
+    log_format(path, sizeof path, "%s/proc/self/statm", test_root);
+    const char *resident = file_read(path, text, sizeof text) > 0 ? strchr(text, ' ') : NULL;
+    const char *shared = resident ? strchr(resident + 1, ' ') : NULL;
+    return shared ? size_minus(number_of(resident + 1), number_of(shared + 1)) * vm_page_bytes() : 0;
+}
+
 /* ---- processors */
 
 static unsigned affinity(struct reading *reading)

@@ -18,6 +18,9 @@ void limits_read(void) HIDDEN;
 enum { LIMITS_HASTE_MAX = 8 };
 unsigned limits_haste(void) HIDDEN;
 
+/* Bytes of the process's own pages, not those of files, that are in memory now; 0: not known. */
+size_t limits_resident_bytes(void) HIDDEN;
+
 /* Processors that can run the process's threads: the affinity, or the cgroup's quota (cpu.max), rounded
  * up; at least 1. Asked of the kernel once. */
 unsigned limits_processors(void) HIDDEN;

@@ -70,6 +70,7 @@ void pool_give_span(struct span span)
     if (moved) { /* counted here, lest another thread fork meanwhile */
         pool.moved_spans--;
     } else {
+        lru_note_use(now_ms);
         span_insert(superslabs_are_clean(span) ? &pool.cold : &pool.warm, span, now_ms);
         lru_note("kept", span);
         over = lru_is_over(now_ms);
@@ -78,7 +79,7 @@ void pool_give_span(struct span span)
     pool_unlock();
     if (unlikely(moved))
         settle_moved(span);
-    purge_if_needed(retained, over);
+    purge_if_needed(span.count << SUPERSLAB_LOG2, retained, over);
 }
 
 /* A block whose pages were moved is cut behind `count` SuperSlabs: its end may have moved pages too. */

@@ -1,5 +1,9 @@
 /* lru.c - the LRU: whole SuperSlabs that are free and may be resident, by age; how many it may keep, and for
- * how long. pool_ functions take the lock, the others are [lock: pool]. */
+ * how long. pool_ functions take the lock, the others are [lock: pool].
+ *
+ * It keeps HAKMEM_SS_LRU_SIZE of them; and, while somebody gives back what is aged, as many more as make up
+ * for what was in use at the peak of the last decay: the heap stays as large as the program just had it, and
+ * what comes and goes meets no page fault. */
 #include "base/log.h"
 #include "pool/state.h"
 
@@ -35,9 +39,41 @@ static bool is_aged(uint64_t now_ms)
     return lru_has_spare() && span_oldest_ms(&pool.warm) + lru_decay_ms() <= now_ms;
 }
 
+static size_t used_units(void)
+{
+    return size_minus(pool.dirty_units, pool.warm.superslabs << SUPERSLAB_UNITS_LOG2);
+}
+
+/* Periods are a decay long: the peak of this one and the last is that of one to two decays. */
+void lru_note_use(uint64_t now_ms)
+{
+    uint64_t age_ms = now_ms - pool.peak_since_ms, decay_ms = lru_decay_ms();
+    if (age_ms >= decay_ms) {
+        pool.peak_units[1] = age_ms / 2 >= decay_ms ? 0 : pool.peak_units[0];
+        pool.peak_units[0] = 0;
+        pool.peak_since_ms = now_ms;
+    }
+    pool.peak_units[0] = size_max(pool.peak_units[0], used_units());
+}
+
+/* SuperSlabs that it may keep. */
+static size_t lru_limit(void)
+{
+    size_t limit = OPTION_VALUE(ss_lru_size);
+    if (limit == 0 || !atomic_load_explicit(&pool.keeps_peak, memory_order_relaxed))
+        return limit;
+    size_t peak_units = size_max(pool.peak_units[0], pool.peak_units[1]);
+    return size_max(limit, size_minus(peak_units, used_units()) >> SUPERSLAB_UNITS_LOG2);
+}
+
+void pool_keep_peak(bool keep)
+{
+    atomic_store_explicit(&pool.keeps_peak, keep, memory_order_relaxed);
+}
+
 bool lru_is_over(uint64_t now_ms)
 {
-    return pool.warm.superslabs > OPTION_VALUE(ss_lru_size) || is_aged(now_ms);
+    return pool.warm.superslabs > lru_limit() || is_aged(now_ms);
 }
 
 size_t lru_spare_bytes(void)
@@ -63,6 +99,7 @@ void pool_set_haste(unsigned halvings)
 void lru_retire(struct superslab *superslab, uint64_t now_ms)
 {
     struct span span = {superslab_number(superslab), 1};
+    lru_note_use(now_ms);
     bucket_remove(superslab);
     huge_pages_forget(superslab);
     span_insert(&pool.warm, span, now_ms);
@@ -81,9 +118,8 @@ struct span lru_evict(enum pool_purge what, uint64_t now_ms, size_t superslabs)
     bool all = what >= PURGE_FREE;
     if (!all && !lru_is_over(now_ms))
         return (struct span){0, 0};
-    size_t limit = OPTION_VALUE(ss_lru_size);
     bool aged = all || is_aged(now_ms);
-    size_t kept = what == PURGE_ALL ? 0 : aged ? OPTION_VALUE(ss_prewarm) : limit;
+    size_t kept = what == PURGE_ALL ? 0 : aged ? OPTION_VALUE(ss_prewarm) : lru_limit();
     size_t most = size_minus(pool.warm.superslabs, kept);
     struct span span = span_take_oldest(&pool.warm, size_min(most, superslabs));
     if (span.count) {

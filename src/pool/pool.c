@@ -190,7 +190,7 @@ void pool_give_units(size_t unit, size_t count)
     }
     size_t retained = pool_retained_in_all();
     pool_unlock();
-    purge_if_needed(retained, over);
+    purge_if_needed(count << UNIT_LOG2, retained, over);
 }
 
 /* ---- reading */

@@ -3,7 +3,7 @@
  * One SuperSlab serves all classes and all threads. Units used before go out first, those of the LRU
  * included; from the fullest SuperSlab that has room, lowest first. Runs and slabs have SuperSlabs of their
  * own where there is more than one. A SuperSlab whose last unit comes back goes to the LRU, and from there,
- * when the LRU is full or it has been there for the decay, its pages go to the kernel.
+ * when the LRU is full (lru.c) or it has been there for the decay, its pages go to the kernel.
  *
  * Invariants:
  *     a unit's bit in free_units set  <=>  its tag is TAG_NONE (shared SuperSlabs)
@@ -125,6 +125,10 @@ size_t pool_purge_spans(void) HIDDEN;
 
 /* Who is to purge instead of the thread that frees; NULL: nobody. */
 void pool_set_purger(pool_purger *purger) HIDDEN;
+
+/* Whether the LRU may keep more than HAKMEM_SS_LRU_SIZE, as long as the heap is no larger than it was in the
+ * last decay: somebody sees to it that what is aged goes back, and what the heap holds is mostly resident. */
+void pool_keep_peak(bool keep) HIDDEN;
 
 /* Has the decay halved so many times: memory is scarce. */
 void pool_set_haste(unsigned halvings) HIDDEN;

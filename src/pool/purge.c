@@ -8,6 +8,8 @@
 enum {
     PURGE_STEP_SUPERSLABS = 8,  /* whoever waits for the kernel's lock of the address space waits so long */
     PURGER_MIN_BYTES = 4194304, /* retained memory that is worth somebody's attention */
+    BACKLOG_BYTES =
+        67108864, /* what a call gives back itself, beside what it freed; the rest the next ones */
 };
 
 /* ---- SuperSlabs */
@@ -185,11 +187,11 @@ void pool_set_purger(pool_purger *purger)
     atomic_store_explicit(&pool.purger, purger, memory_order_release);
 }
 
-void purge_if_needed(size_t retained, bool over)
+void purge_if_needed(size_t freed, size_t retained, bool over)
 {
     pool_purger *purger = atomic_load_explicit(&pool.purger, memory_order_acquire);
     if (retained >= PURGER_MIN_BYTES && purger && purger(retained, over))
         return;
     if (unlikely(over))
-        pool_purge(PURGE_LRU);
+        pool_purge_some(PURGE_LRU, freed + BACKLOG_BYTES);
 }

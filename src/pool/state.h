@@ -24,6 +24,9 @@ struct pool_state {
     struct buckets buckets[SUPERSLAB_USES];
     struct span_set warm, cold; /* the LRU, and free SuperSlabs without memory */
     uint64_t dirty_hits, clean, lru_hits, lru_misses, lru_evictions; /* in this order: see image.h */
+    size_t peak_units[2];        /* most that were in use in this period, and in the last (lru.c) */
+    uint64_t peak_since_ms;      /* when this period began */
+    _Atomic bool keeps_peak;     /* [atomic] the LRU may have as many as make up for these */
     size_t moved_spans;          /* huge blocks with pages that were moved: superslab.moved is not 0 */
     size_t huge_page_rows;       /* rows of SuperSlabs with huge pages allowed, between others */
     size_t forbidden;            /* how often that was taken back */
@@ -125,6 +128,9 @@ static inline void lru_note(const char *what, struct span span)
 /* How long free memory stays resident. */
 uint64_t lru_decay_ms(void) HIDDEN;
 
+/* Notes how much is in use now. To be called before a span goes into the LRU, which is when that is most. */
+void lru_note_use(uint64_t now_ms) HIDDEN;
+
 /* Whether it is over its limits, in number or age. */
 bool lru_is_over(uint64_t now_ms) HIDDEN;
 
@@ -157,8 +163,8 @@ struct span supply_take_span(size_t count, size_t align) HIDDEN;
  * VM_NO_MEMORY it is lost. Returns bytes given back. */
 size_t purge_settle(struct span span, enum vm_result result) HIDDEN;
 
-/* Memory was freed, and so much is retained: somebody whose task that is gives back what is to go, or else
- * the caller. */
-void purge_if_needed(size_t retained, bool over) HIDDEN;
+/* `freed` bytes were, and so much is retained now: somebody whose task that is gives back what is to go, or
+ * else the caller. */
+void purge_if_needed(size_t freed, size_t retained, bool over) HIDDEN;
 
 #endif

@@ -2,6 +2,7 @@
 #include "unit/unit.h"
 
 #include "front/front.h"
+#include "os/vm.h"
 #include "pool/pool.h"
 
 /* What may have huge pages does not cover a block's last SuperSlab where the block covers that in part only:
@@ -19,6 +20,45 @@ ISOLATED(a_block_that_moves_keeps_its_tail)
     EXPECT(block_holds(moved, BYTES, 1));
     front_free(moved);
     unit_validate();
+}
+
+static uint64_t moves(void)
+{
+    return atomic_load(&vm_calls.mremap);
+}
+
+/* Grows a block that cannot grow in place, beside `spare` free SuperSlabs with memory. */
+static void move_beside(size_t from, size_t to, size_t spare)
+{
+    char *block = front_malloc(from * SUPERSLAB_BYTES), *fence = front_malloc(SUPERSLAB_BYTES);
+    if (spare) {
+        char *freed = front_malloc(spare * SUPERSLAB_BYTES), *other_fence = front_malloc(SUPERSLAB_BYTES);
+        EXPECT(freed && other_fence);
+        memset(freed, 1, spare * SUPERSLAB_BYTES);
+        front_free(freed);
+    }
+    block_fill(block, from * SUPERSLAB_BYTES, 1);
+    char *moved = front_realloc(block, to * SUPERSLAB_BYTES);
+    EXPECT(moved != block && fence && block_holds(moved, from * SUPERSLAB_BYTES, 1));
+    unit_validate();
+}
+
+ISOLATED_UNLESS_SANITIZED(a_block_is_copied_to_where_there_is_memory)
+{
+    move_beside(3, 4, 6);
+    EXPECT(moves() == 0);
+}
+
+ISOLATED_UNLESS_SANITIZED(a_block_s_pages_are_moved_to_where_there_is_none)
+{
+    move_beside(3, 4, 0);
+    EXPECT(moves() == 1);
+}
+
+ISOLATED_UNLESS_SANITIZED(a_large_block_s_pages_are_moved_anywhere)
+{
+    move_beside(8, 9, 10);
+    EXPECT(moves() == 1);
 }
 
 static enum superslab_use use_around(const void *block)
@@ -42,6 +82,9 @@ ISOLATED(runs_lie_apart_from_small_blocks)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(runs_lie_apart_from_small_blocks),
     cmocka_unit_test(a_block_that_moves_keeps_its_tail),
+    cmocka_unit_test(a_block_is_copied_to_where_there_is_memory),
+    cmocka_unit_test(a_block_s_pages_are_moved_to_where_there_is_none),
+    cmocka_unit_test(a_large_block_s_pages_are_moved_anywhere),
 };
 
 UNIT_MAIN(tests)

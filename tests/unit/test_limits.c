@@ -285,6 +285,25 @@ static void note_alarm(const struct limits_memory *memory)
     alarmed = *memory;
 }
 
+static size_t resident_of(const char *statm)
+{
+    start_root();
+    if (statm)
+        put("/proc/self/statm", statm);
+    limits_test_root(root);
+    return limits_resident_bytes();
+}
+
+ISOLATED(pages_of_files_are_not_the_process_s_own)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    EXPECT(resident_of("1000 80 30 1 0 200 0\n") == 50 * page);
+    EXPECT(resident_of("1000 30 80 1 0 200 0\n") == 0);
+    EXPECT(resident_of("1000 80") == 0);
+    EXPECT(resident_of("") == 0);
+    EXPECT(resident_of(NULL) == 0);
+}
+
 ISOLATED(an_alarm_sounds_once_until_it_is_calm_again)
 {
     start_cgroup(960);
@@ -376,6 +395,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(files_are_read_once_a_second_at_most),
     cmocka_unit_test(a_quota_is_rounded_up_to_processors),
     cmocka_unit_test(the_quota_of_a_group_above_counts),
+    cmocka_unit_test(pages_of_files_are_not_the_process_s_own),
     cmocka_unit_test(an_alarm_sounds_once_until_it_is_calm_again),
     cmocka_unit_test(high_alone_raises_no_alarm),
     cmocka_unit_test(the_alarm_is_a_line_and_a_report),

@@ -41,6 +41,12 @@ static struct pool_stats stats_now(void)
     return stats;
 }
 
+static void wait_ms(uint64_t ms)
+{
+    for (uint64_t end = clock_coarse_ms() + ms; clock_coarse_ms() <= end;)
+        usleep(1000);
+}
+
 static void set_limit(uint32_t superslabs)
 {
     atomic_store(&options.ss_lru_size, superslabs);
@@ -502,6 +508,125 @@ ISOLATED(an_lru_of_no_size_keeps_nothing)
     EXPECT(stats_now().lru_hits == 0);
 }
 
+/* ---- the LRU that keeps as many as were in use */
+
+static void keep_peak(uint32_t limit, uint32_t decay_ms)
+{
+    EXPECT(region_claim());
+    set_limit(limit);
+    atomic_store(&options.decay_ms, decay_ms);
+    pool_keep_peak(true);
+}
+
+/* Takes spans of one, side by side. */
+static void take_singles(struct span *spans, int count)
+{
+    for (int i = 0; i < count; i++)
+        spans[i] = take_span_of(1);
+}
+
+static void give_singles(const struct span *spans, int count)
+{
+    for (int i = 0; i < count; i++)
+        pool_give_span(spans[i]);
+}
+
+static size_t superslabs_that_may_be_resident(void)
+{
+    return stats_now().dirty_units >> SUPERSLAB_UNITS_LOG2;
+}
+
+ISOLATED(the_lru_makes_up_for_the_peak)
+{
+    struct span spans[12];
+    keep_peak(2, 3600000);
+    take_singles(spans, 12);
+    give_singles(spans, 8);
+    EXPECT(stats_now().warm == 8 && stats_now().lru_evictions == 0);
+    pool_give_span(take_span_of(9)); /* of these are warm, others new: 13 in use */
+    EXPECT(superslabs_that_may_be_resident() <= 4 + 9 + 2);
+    give_singles(spans + 8, 4);
+    EXPECT(superslabs_that_may_be_resident() <= 4 + 9 + 2);
+    EXPECT(stats_now().warm >= 12);
+    pool_validate();
+}
+
+ISOLATED(the_lru_never_makes_the_heap_larger_than_its_peak)
+{
+    enum { SPANS = 12, SPAN_MAX = 6, ROUNDS = 3000, LIMIT = 3 };
+    struct span spans[SPANS] = {{0, 0}};
+    uint64_t random = unit_random(77);
+    size_t used = 0, peak = 0, most_warm = 0;
+    keep_peak(LIMIT, 3600000);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct span *span = &spans[random_below(&random, SPANS)];
+        if (span->count) {
+            pool_give_span(*span);
+            used -= span->count;
+            span->count = 0;
+            EXPECT(superslabs_that_may_be_resident() <= size_max(peak, used + LIMIT));
+            most_warm = size_max(most_warm, stats_now().warm);
+        } else {
+            *span = take_span_of(1 + random_below(&random, SPAN_MAX));
+            used += span->count;
+            peak = size_max(peak, used);
+        }
+    }
+    EXPECT(most_warm > LIMIT);
+    pool_validate();
+}
+
+/* What is used in turn stays young, also what is beside it and merely free. */
+ISOLATED(a_peak_is_forgotten_after_two_decays)
+{
+    enum { DECAY_MS = 200 };
+    struct span spans[10];
+    keep_peak(1, DECAY_MS);
+    take_singles(spans, 10);
+    give_singles(spans, 8);
+    EXPECT(stats_now().warm == 8);
+    for (int i = 0; i < 3 * DECAY_MS / 5; i++) {
+        pool_give_span(take_span_of(1));
+        wait_ms(5);
+    }
+    EXPECT(stats_now().warm == 1);
+}
+
+ISOLATED(a_peak_is_kept_by_nobody_else_nor_without_an_lru)
+{
+    struct span spans[8];
+    keep_peak(2, 3600000);
+    pool_keep_peak(false);
+    take_singles(spans, 8);
+    give_singles(spans, 8);
+    EXPECT(stats_now().warm == 2);
+    keep_peak(0, 3600000);
+    take_singles(spans, 8);
+    give_singles(spans, 8);
+    EXPECT(stats_now().warm == 0);
+    keep_peak(2, 0);
+    take_singles(spans, 8);
+    give_singles(spans, 8);
+    EXPECT(stats_now().warm == 0);
+}
+
+/* In a fork's child, say, which has no scavenger yet. */
+ISOLATED(a_large_lru_that_nobody_tends_goes_bit_by_bit)
+{
+    enum { SPANS = 80, STEP = 64 * 1024 * 1024 / SUPERSLAB_BYTES + 1 };
+    struct span spans[SPANS];
+    keep_peak(2, 3600000);
+    take_singles(spans, SPANS);
+    give_singles(spans, SPANS);
+    EXPECT(stats_now().warm == SPANS);
+    pool_keep_peak(false);
+    pool_give_span(take_span_of(1));
+    EXPECT(HAKMEM_TORTURE || (stats_now().warm >= SPANS - STEP - 8 && stats_now().warm <= SPANS - STEP));
+    for (int i = 0; i < 3; i++)
+        pool_give_span(take_span_of(1));
+    EXPECT(stats_now().warm == 2);
+}
+
 ISOLATED(a_warm_superslab_is_a_hit_and_a_cold_one_a_miss)
 {
     EXPECT(region_claim());
@@ -672,12 +797,6 @@ ISOLATED(a_purge_of_all_gives_back_every_free_byte)
 }
 
 /* ---- purging by age, and by limits */
-
-static void wait_ms(uint64_t ms)
-{
-    for (uint64_t end = clock_coarse_ms() + ms; clock_coarse_ms() <= end;)
-        usleep(1000);
-}
 
 /* Runs of all units of a SuperSlab but the last, which stays. */
 static size_t start_shared(void)
@@ -1156,6 +1275,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(growth_in_place_stops_at_the_end_of_a_superslab),
     cmocka_unit_test(the_lru_keeps_as_many_as_its_size),
     cmocka_unit_test(an_lru_of_no_size_keeps_nothing),
+    cmocka_unit_test(the_lru_makes_up_for_the_peak),
+    cmocka_unit_test(the_lru_never_makes_the_heap_larger_than_its_peak),
+    cmocka_unit_test(a_peak_is_forgotten_after_two_decays),
+    cmocka_unit_test(a_peak_is_kept_by_nobody_else_nor_without_an_lru),
+    cmocka_unit_test(a_large_lru_that_nobody_tends_goes_bit_by_bit),
     cmocka_unit_test(a_warm_superslab_is_a_hit_and_a_cold_one_a_miss),
     cmocka_unit_test(neither_end_of_a_move_is_kept_warm),
     cmocka_unit_test(a_moved_block_that_is_cut_can_be_moved_again),
