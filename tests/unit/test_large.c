@@ -61,6 +61,31 @@ ISOLATED_UNLESS_SANITIZED(a_large_block_s_pages_are_moved_anywhere)
     EXPECT(moves() == 1);
 }
 
+static size_t mapped(void)
+{
+    struct pool_stats stats;
+    pool_stats_read(&stats);
+    return stats.mapped;
+}
+
+ISOLATED_UNLESS_SANITIZED(a_block_whose_pages_cannot_be_moved_is_copied_there)
+{
+    enum { BYTES = 3 * SUPERSLAB_BYTES };
+    char *block = front_malloc(BYTES), *fence = front_malloc(SUPERSLAB_BYTES);
+    char *room = front_malloc(2 * BYTES), *other_fence = front_malloc(SUPERSLAB_BYTES);
+    EXPECT(fence && other_fence);
+    front_free(room);
+    pool_purge(PURGE_ALL);
+    size_t before = mapped();
+    block_fill(block, BYTES, 1);
+    vm_test_fail_at(1);
+    char *moved = front_realloc(block, BYTES + SUPERSLAB_BYTES);
+    vm_test_fail_at(0);
+    EXPECT(moves() == 1 && moved == room && block_holds(moved, BYTES, 1));
+    EXPECT(mapped() == before);
+    unit_validate();
+}
+
 static enum superslab_use use_around(const void *block)
 {
     return superslab_at(region_unit_of(block) >> SUPERSLAB_UNITS_LOG2)->use;
@@ -85,6 +110,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_block_is_copied_to_where_there_is_memory),
     cmocka_unit_test(a_block_s_pages_are_moved_to_where_there_is_none),
     cmocka_unit_test(a_large_block_s_pages_are_moved_anywhere),
+    cmocka_unit_test(a_block_whose_pages_cannot_be_moved_is_copied_there),
 };
 
 UNIT_MAIN(tests)
